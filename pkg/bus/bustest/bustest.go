@@ -1,0 +1,41 @@
+// Package bustest gives tests a Kafka broker in their own process (kfake),
+// which speaks the real protocol.
+package bustest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/marsad-news/marsad/pkg/bus"
+	"github.com/twmb/franz-go/pkg/kfake"
+)
+
+// New starts a broker with all topics of bus.Topics, each with the given
+// number of partitions, and returns a connection to it. Both end with the test.
+func New(t testing.TB, partitions int) *bus.Cluster {
+	t.Helper()
+	c, _ := NewBroker(t, partitions)
+	return c
+}
+
+// NewBroker is New for tests that also inject faults into the broker.
+func NewBroker(t testing.TB, partitions int) (*bus.Cluster, *kfake.Cluster) {
+	t.Helper()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	c, err := bus.NewCluster(bus.ClusterConfig{Brokers: broker.ListenAddrs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := c.CreateTopics(ctx, bus.Topics(), partitions); err != nil {
+		t.Fatal(err)
+	}
+	return c, broker
+}

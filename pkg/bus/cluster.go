@@ -1,0 +1,122 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// ClusterConfig says how to reach Kafka.
+type ClusterConfig struct {
+	Brokers  []string // host:port of at least one broker
+	ClientID string   // shown in the broker's logs and quotas; empty means "marsad"
+}
+
+// Cluster is a connection pool to a Kafka cluster. Safe for concurrent use.
+type Cluster struct {
+	brokers   []string
+	clientID  string
+	transport *kafka.Transport
+	client    *kafka.Client
+}
+
+// NewCluster checks cfg; it opens no connection.
+func NewCluster(cfg ClusterConfig) (*Cluster, error) {
+	if len(cfg.Brokers) == 0 {
+		return nil, errors.New("no Kafka broker given: set kafka.brokers to host:port")
+	}
+	if cfg.ClientID == "" {
+		cfg.ClientID = "marsad"
+	}
+	t := &kafka.Transport{ClientID: cfg.ClientID, DialTimeout: 3 * time.Second, MetadataTTL: 5 * time.Second}
+	return &Cluster{
+		brokers: cfg.Brokers, clientID: cfg.ClientID, transport: t,
+		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: t},
+	}, nil
+}
+
+// Close closes idle connections. Calls under way are not affected.
+func (c *Cluster) Close() { c.transport.CloseIdleConnections() }
+
+func (c *Cluster) dialer() *kafka.Dialer {
+	return &kafka.Dialer{ClientID: c.clientID, Timeout: 3 * time.Second, DualStack: true}
+}
+
+// Offsets gives the first offset kept and the next to be written of each
+// partition of topic.
+func (c *Cluster) Offsets(ctx context.Context, topic string) (first, next map[int]int64, err error) {
+	parts, err := c.partitions(ctx, topic)
+	if err != nil {
+		return nil, nil, err
+	}
+	var req []kafka.OffsetRequest
+	for _, p := range parts[topic] {
+		req = append(req, kafka.FirstOffsetOf(p), kafka.LastOffsetOf(p))
+	}
+	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: req}})
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing offsets of %s: %w", topic, err)
+	}
+	first, next = map[int]int64{}, map[int]int64{}
+	for _, p := range res.Topics[topic] {
+		if p.Error != nil {
+			return nil, nil, fmt.Errorf("listing offsets of %s/%d: %w", topic, p.Partition, p.Error)
+		}
+		first[p.Partition], next[p.Partition] = p.FirstOffset, p.LastOffset
+	}
+	return first, next, nil
+}
+
+// Committed gives the offsets that group has committed for topic; a partition
+// without one is missing from the result.
+func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int]int64, error) {
+	parts, err := c.partitions(ctx, topic)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: parts})
+	if err != nil {
+		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, err)
+	}
+	if res.Error != nil {
+		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, res.Error)
+	}
+	out := map[int]int64{}
+	for _, p := range res.Topics[topic] {
+		if p.Error == nil && p.CommittedOffset >= 0 {
+			out[p.Partition] = p.CommittedOffset
+		}
+	}
+	return out, nil
+}
+
+// backoff waits longer each time: exponential from min to max with jitter.
+type backoff struct {
+	min, max time.Duration
+	n        int
+}
+
+func (b *backoff) next() time.Duration {
+	d := b.max
+	if b.n < 20 && b.min<<b.n < b.max {
+		d = b.min << b.n
+	}
+	b.n++
+	return d/2 + rand.N(d/2+1)
+}
+
+// wait sleeps for the next delay; it returns ctx's error where that ends first.
+func (b *backoff) wait(ctx context.Context) error {
+	t := time.NewTimer(b.next())
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}

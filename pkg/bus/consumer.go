@@ -1,0 +1,172 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/zap"
+	"golang.org/x/sync/semaphore"
+)
+
+// ConsumerConfig says what a Consumer reads and how. Fields without a remark
+// are required.
+type ConsumerConfig struct {
+	Cluster     *Cluster
+	Group       string
+	Topic       string
+	Stage       string    // who reads: in dead letters, logs and metrics
+	DeadLetters *Producer // to TopicDead
+
+	// Open is called when a partition is assigned, before its first record,
+	// and gives its handler. ctx ends when the partition is to be given up;
+	// after an error Open is tried again.
+	Open func(ctx context.Context, partition int) (Handler, error)
+
+	BatchRecords   int           // records in a batch at most; zero means 500
+	BatchBytes     int           // bytes in a batch at most, but for one larger record; zero means 4 MiB
+	BatchAge       time.Duration // how long to wait for a batch to fill; zero means not at all
+	Tick           time.Duration // call the handler with an empty batch when idle this long; zero means never
+	Concurrency    int           // batches of a partition handled at once; zero means 1, which keeps their order
+	MaxInFlight    int64         // bytes of records being handled, over all partitions; zero means 64 MiB
+	MaxAttempts    int           // tries of a record in Doubt; zero means 5
+	CommitInterval time.Duration // zero means 200 ms
+	DrainTimeout   time.Duration // for work under way when Run's ctx ends; zero means 3 s
+
+	Log     *zap.Logger // nil logs nothing
+	Metrics *Metrics    // nil measures nothing
+}
+
+// Consumer reads a topic as a member of a consumer group, gives each partition
+// to a Handler, and commits an offset only when it and all before it are
+// durable.
+//
+//	group.Next ─► generation ─┬─► partition 0: fetch ─► batch ─► handle, retry, bury ─► watermark ─┐
+//	                          ├─► partition 1: …                                                  ├─► commit
+//	                          └─► …                                                               ┘
+type Consumer struct {
+	cfg    ConsumerConfig
+	log    *zap.Logger
+	budget *semaphore.Weighted
+	joined atomic.Bool
+	mu     sync.Mutex
+	outage map[int]error // by partition
+}
+
+// NewConsumer checks cfg; it opens no connection.
+func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
+	switch {
+	case cfg.Cluster == nil, cfg.DeadLetters == nil, cfg.Open == nil:
+		return nil, errors.New("consumer lacks a cluster, dead letters or a handler")
+	case cfg.Group == "", cfg.Topic == "", cfg.Stage == "":
+		return nil, errors.New("consumer lacks a group, topic or stage name")
+	}
+	setDefault(&cfg.BatchRecords, 500)
+	setDefault(&cfg.BatchBytes, 4<<20)
+	setDefault(&cfg.Concurrency, 1)
+	setDefault(&cfg.MaxInFlight, 64<<20)
+	setDefault(&cfg.MaxAttempts, 5)
+	setDefault(&cfg.CommitInterval, 200*time.Millisecond)
+	setDefault(&cfg.DrainTimeout, 3*time.Second)
+	if cfg.Log == nil {
+		cfg.Log = zap.NewNop()
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics(nil)
+	}
+	return &Consumer{
+		cfg: cfg, log: cfg.Log.With(zap.String("stage", cfg.Stage), zap.String("topic", cfg.Topic)),
+		budget: semaphore.NewWeighted(cfg.MaxInFlight), outage: map[int]error{},
+	}, nil
+}
+
+func setDefault[T int | int64 | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// Ready is nil while the consumer is a member of its group and nothing keeps
+// it from processing.
+func (c *Consumer) Ready() error {
+	if !c.joined.Load() {
+		return fmt.Errorf("%s has not joined group %s yet", c.cfg.Stage, c.cfg.Group)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for p, err := range c.outage {
+		return fmt.Errorf("%s cannot process partition %d: %w", c.cfg.Stage, p, err)
+	}
+	return nil
+}
+
+func (c *Consumer) setOutage(partition int, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil {
+		delete(c.outage, partition)
+		return
+	}
+	c.outage[partition] = err
+}
+
+// Run consumes until ctx ends; then it lets work under way finish for at most
+// DrainTimeout, commits what is done and leaves the group. The error is nil
+// after an orderly end, and says what was left uncommitted otherwise.
+func (c *Consumer) Run(ctx context.Context) error {
+	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
+		ID: c.cfg.Group, Brokers: c.cfg.Cluster.brokers, Topics: []string{c.cfg.Topic},
+		Dialer:                c.cfg.Cluster.dialer(),
+		HeartbeatInterval:     time.Second,
+		SessionTimeout:        6 * time.Second,
+		RebalanceTimeout:      6 * time.Second,
+		JoinGroupBackoff:      500 * time.Millisecond,
+		Timeout:               3 * time.Second,
+		WatchPartitionChanges: true,
+		ErrorLogger:           kafka.LoggerFunc(c.log.Sugar().Debugf),
+	})
+	if err != nil {
+		return fmt.Errorf("joining group %s: %w", c.cfg.Group, err)
+	}
+	var last *session
+	for {
+		gen, err := group.Next(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			c.joined.Store(false)
+			c.cfg.Metrics.groupErrors.WithLabelValues(c.cfg.Stage).Inc()
+			c.log.Warn("joining the consumer group, trying again", errField(err))
+			continue
+		}
+		c.joined.Store(true)
+		last = c.startSession(ctx, gen)
+	}
+	c.joined.Store(false)
+	return c.leave(group, last)
+}
+
+// leave waits for the last session to drain and leaves the group.
+func (c *Consumer) leave(group *kafka.ConsumerGroup, last *session) error {
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		group.Close()
+	}()
+	select {
+	case <-left:
+	case <-time.After(c.cfg.DrainTimeout + time.Second):
+		return fmt.Errorf("%s: leaving group %s took too long; what was not committed will be repeated", c.cfg.Stage, c.cfg.Group)
+	}
+	if last != nil {
+		return last.uncommitted()
+	}
+	return nil
+}
+
+func errField(err error) zap.Field { return zap.Error(err) }

@@ -1,0 +1,76 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Producer writes to one topic, with RequiredAcks all. Safe for concurrent
+// use; concurrent writes share batches.
+type Producer struct {
+	topic string
+	w     *kafka.Writer
+}
+
+// NewProducer returns a producer for the topic. It opens no connection.
+func NewProducer(c *Cluster, topic string) *Producer {
+	return &Producer{topic: topic, w: &kafka.Writer{
+		Addr:            kafka.TCP(c.brokers...),
+		Topic:           topic,
+		Transport:       c.transport,
+		Balancer:        partitioner{},
+		RequiredAcks:    kafka.RequireAll,
+		BatchSize:       1000,
+		BatchBytes:      int64(maxBytes(topic)) - 4<<10, // room for the batch's own header
+		BatchTimeout:    5 * time.Millisecond,
+		MaxAttempts:     5,
+		WriteBackoffMin: 50 * time.Millisecond,
+		WriteBackoffMax: 500 * time.Millisecond,
+		Compression:     kafka.Lz4,
+	}}
+}
+
+// Write returns nil once all messages are on all in-sync replicas. After an
+// error some of them may have been written: writing again repeats those.
+// The topics of the messages are ignored.
+func (p *Producer) Write(ctx context.Context, msgs ...Message) error {
+	if len(msgs) == 0 {
+		return nil
+	}
+	out := make([]kafka.Message, len(msgs))
+	for i, m := range msgs {
+		out[i] = kafka.Message{Key: m.Key, Value: m.Value, Headers: kafkaHeaders(m.Headers)}
+		if m.Partition != nil {
+			out[i].WriterData = *m.Partition
+		}
+	}
+	if err := p.w.WriteMessages(ctx, out...); err != nil {
+		return fmt.Errorf("writing to %s: %w", p.topic, err)
+	}
+	return nil
+}
+
+// Close waits for writes under way.
+func (p *Producer) Close() error { return p.w.Close() }
+
+// partitioner obeys a partition given in WriterData, and else hashes the key
+// as Kafka's own clients do (murmur2).
+type partitioner struct{}
+
+func (partitioner) Balance(m kafka.Message, partitions ...int) int {
+	if p, ok := m.WriterData.(int); ok {
+		return p
+	}
+	return kafka.Murmur2Balancer{Consistent: true}.Balance(m, partitions...)
+}
+
+func kafkaHeaders(hs []Header) []kafka.Header {
+	out := make([]kafka.Header, len(hs))
+	for i, h := range hs {
+		out[i] = kafka.Header{Key: h.Key, Value: h.Value}
+	}
+	return out
+}
