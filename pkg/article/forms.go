@@ -1,0 +1,219 @@
+package article
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"mime"
+	"strings"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+)
+
+// Form is a way of writing articles that Marsad accepts.
+type Form uint8
+
+// The accepted forms.
+const (
+	JSON   Form = iota // one object, or an array of objects
+	NDJSON             // an object a line, blank lines are skipped
+	Text               // plain text, the first line is the title
+)
+
+// MaxItem bounds one article as it comes in, in bytes: MaxText with room for
+// JSON's escapes.
+const MaxItem = 8 << 20
+
+// FormOf reads a Content-Type header. The decoder turns the text into UTF-8;
+// it is nil where it is UTF-8 already.
+func FormOf(contentType string) (Form, *encoding.Decoder, error) {
+	kind, params, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return 0, nil, invalid("", "Content-Type %.80q is not a media type", contentType)
+	}
+	var f Form
+	switch kind {
+	case "application/json":
+		f = JSON
+	case "application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines":
+		f = NDJSON
+	case "text/plain":
+		f = Text
+	default:
+		return 0, nil, invalid("", "Content-Type %.80q is not accepted: send application/json, application/x-ndjson or text/plain", kind)
+	}
+	charset := strings.ToLower(params["charset"])
+	if charset == "" || charset == "utf-8" || charset == "utf8" {
+		return f, nil, nil
+	}
+	enc, err := htmlindex.Get(charset)
+	if err != nil {
+		return 0, nil, invalid("", "charset %.40q is not known", charset)
+	}
+	return f, enc.NewDecoder(), nil
+}
+
+// Sniff guesses the form from the first bytes: a { with a line break after
+// its object is NDJSON when another { follows, any other { or [ is JSON, all
+// else is text.
+func Sniff(head []byte) Form {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+	if len(head) == 0 || head[0] != '{' && head[0] != '[' {
+		return Text
+	}
+	if line, rest, ok := bytes.Cut(head, []byte("\n")); head[0] == '{' && ok && json.Valid(line) && len(bytes.TrimSpace(rest)) > 0 {
+		return NDJSON
+	}
+	return JSON
+}
+
+// Read yields the articles in r, in order, each with its error where it cannot
+// be decoded; the articles after it still come. An error that ends the reading
+// is yielded last. At most one item is held in memory. The raws are not yet
+// checked: see [Raw.Clean].
+func Read(r io.Reader, form Form) iter.Seq2[Raw, error] {
+	switch form {
+	case Text:
+		return readText(r)
+	case NDJSON:
+		return readLines(r)
+	}
+	return readJSON(r)
+}
+
+func readText(r io.Reader) iter.Seq2[Raw, error] {
+	return func(yield func(Raw, error) bool) {
+		b, err := io.ReadAll(io.LimitReader(r, MaxItem+1))
+		switch i := firstInvalidUTF8(b); {
+		case err != nil:
+			yield(Raw{}, fmt.Errorf("reading text: %w", err))
+		case len(b) > MaxItem:
+			yield(Raw{}, invalid("", "text is over %d bytes", MaxItem))
+		case i >= 0:
+			yield(Raw{}, invalid("", "not UTF-8: byte 0x%02x at offset %d; send UTF-8 or name the charset in Content-Type", b[i], i))
+		default:
+			yield(RawFromText(string(b)), nil)
+		}
+	}
+}
+
+func readLines(r io.Reader) iter.Seq2[Raw, error] {
+	return func(yield func(Raw, error) bool) {
+		br := bufio.NewReaderSize(r, 64<<10)
+		for n := 1; ; n++ {
+			line, err := readLine(br)
+			if err != nil && !errors.Is(err, errLong) && !errors.Is(err, io.EOF) {
+				yield(Raw{}, fmt.Errorf("line %d: %w", n, err))
+				return
+			}
+			if n == 1 {
+				line = bytes.TrimPrefix(line, []byte("\ufeff"))
+			}
+			switch {
+			case errors.Is(err, errLong):
+				if !yield(Raw{}, invalid("", "line %d is over %d bytes", n, MaxItem)) {
+					return
+				}
+			case len(bytes.TrimSpace(line)) > 0:
+				raw, derr := DecodeRaw(line)
+				if derr != nil {
+					derr = fmt.Errorf("line %d: %w", n, derr)
+				}
+				if !yield(raw, derr) {
+					return
+				}
+			}
+			if errors.Is(err, io.EOF) {
+				return
+			}
+		}
+	}
+}
+
+// errLong marks a line over MaxItem.
+var errLong = errors.New("line too long")
+
+// readLine reads up to a line break. A line over MaxItem is skipped whole, with
+// errLong. The last line comes with io.EOF.
+func readLine(br *bufio.Reader) ([]byte, error) {
+	var line []byte
+	long := false
+	for {
+		part, err := br.ReadSlice('\n')
+		if len(line)+len(part) > MaxItem {
+			long, line = true, nil
+		}
+		if !long {
+			line = append(line, part...)
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			continue
+		}
+		if long && err == nil {
+			return nil, errLong
+		}
+		return line, err
+	}
+}
+
+func readJSON(r io.Reader) iter.Seq2[Raw, error] {
+	return func(yield func(Raw, error) bool) {
+		br := bufio.NewReaderSize(r, 64<<10)
+		if bom, _ := br.Peek(3); string(bom) == "\ufeff" {
+			br.Discard(3)
+		}
+		first, err := firstByte(br)
+		if err != nil {
+			yield(Raw{}, invalid("", "empty: send a JSON object, or an array of them"))
+			return
+		}
+		if first != '[' {
+			b, err := io.ReadAll(io.LimitReader(br, MaxItem+1))
+			switch {
+			case err != nil:
+				yield(Raw{}, fmt.Errorf("reading JSON: %w", err))
+			case len(b) > MaxItem:
+				yield(Raw{}, invalid("", "object is over %d bytes", MaxItem))
+			default:
+				yield(DecodeRaw(b))
+			}
+			return
+		}
+		dec := json.NewDecoder(br)
+		if _, err := dec.Token(); err != nil {
+			yield(Raw{}, invalid("", "not JSON: %s", err))
+			return
+		}
+		for dec.More() {
+			var item json.RawMessage
+			if err := dec.Decode(&item); err != nil {
+				yield(Raw{}, invalid("", "not JSON after byte %d: %s", dec.InputOffset(), err))
+				return
+			}
+			if !yield(DecodeRaw(item)) {
+				return
+			}
+		}
+		if _, err := dec.Token(); err != nil {
+			yield(Raw{}, invalid("", "array is not closed: %s", err))
+		}
+	}
+}
+
+// firstByte gives the first byte that is not white space, unread.
+func firstByte(br *bufio.Reader) (byte, error) {
+	for {
+		c, err := br.ReadByte()
+		if err != nil {
+			return 0, err
+		}
+		if !strings.ContainsRune(" \t\r\n", rune(c)) {
+			return c, br.UnreadByte()
+		}
+	}
+}
