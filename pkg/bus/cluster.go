@@ -82,6 +82,9 @@ func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int]i
 	if err != nil {
 		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, err)
 	}
+	if errors.Is(res.Error, kafka.GroupIdNotFound) { // nothing was ever committed
+		return map[int]int64{}, nil
+	}
 	if res.Error != nil {
 		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, res.Error)
 	}

@@ -2,9 +2,7 @@ package service
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"reflect"
 	"slices"
@@ -26,8 +24,7 @@ func Load(cfg any, path, prefix string, environ, sets []string) error {
 		if err != nil {
 			return fmt.Errorf("reading configuration: %w", err)
 		}
-		dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
-		if err := dec.Decode(cfg); err != nil && !errors.Is(err, io.EOF) {
+		if err := decodeFile(b, cfg); err != nil {
 			return fmt.Errorf("configuration %s: %s", path, yaml.FormatError(err, false, true))
 		}
 	}
@@ -52,6 +49,15 @@ func Load(cfg any, path, prefix string, environ, sets []string) error {
 		}
 	}
 	return nil
+}
+
+// decodeFile fills cfg from YAML; a file of comments alone changes nothing.
+func decodeFile(b []byte, cfg any) error {
+	var content any
+	if err := yaml.Unmarshal(b, &content); err != nil || content == nil {
+		return err
+	}
+	return yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(cfg)
 }
 
 // EnvName is the environment variable that sets key.

@@ -1,0 +1,37 @@
+# Every target needs only Go, except where it says otherwise.
+MODULES := pkg services/ingest services/enrich services/index services/web cmd/marsad
+GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: all build test test-browser lint bench fuzz tidy clean
+
+all: lint test
+
+build: ## one binary per service, and marsad, into bin/
+	@for m in ingest enrich index web; do (cd services/$$m && GOWORK=off go build -o ../../bin/$$m ./cmd/$$m) || exit 1; done
+	cd cmd/marsad && GOWORK=off go build -o ../../bin/marsad .
+
+test: ## unit tests of all modules, on the embedded broker and index
+	go test -race -shuffle=on work
+
+test-browser: ## the page in a real browser; needs chromium
+	cd test/browser && GOWORK=off go test -count=1 -v .
+
+lint: ## formatting, vet and the linters of .golangci.yml
+	@test -z "$$(gofmt -l $(MODULES) test)" || (gofmt -l $(MODULES) test; echo "run gofmt -w on these"; exit 1)
+	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+
+bench: ## benchmarks of the parts, then everything end to end
+	go test -run '^$$' -bench . -benchtime 1s ./pkg/text ./pkg/query ./pkg/search/embedded ./services/enrich/...
+	cd cmd/marsad && go run . bench
+
+fuzz: ## each fuzz target for half a minute
+	@for t in $$(grep -rl '^func Fuzz' --include='*_test.go' pkg services cmd); do \
+	  for f in $$(grep -o '^func Fuzz[A-Za-z0-9]*' $$t | cut -c6-); do \
+	    echo "$$t $$f"; (cd $$(dirname $$t) && go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s .) || exit 1; done; done
+
+tidy:
+	@for m in $(MODULES) test/browser; do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
+	go work sync
+
+clean:
+	rm -rf bin .cache
