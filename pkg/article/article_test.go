@@ -64,7 +64,7 @@ func TestDecodeErrors(t *testing.T) {
 
 func TestVersionOrder(t *testing.T) {
 	v := func(rev, gen int64) int64 { return (&Article{Revision: rev, Generation: gen}).Version() }
-	if !(v(1, 0) < v(1, 5) && v(1, MaxGeneration) < v(2, 0) && v(1, 1) == 1<<20+1) {
+	if v(1, 0) >= v(1, 5) || v(1, MaxGeneration) >= v(2, 0) || v(1, 1) != 1<<20+1 {
 		t.Error("versions are out of order")
 	}
 }

@@ -165,7 +165,7 @@ func readJSON(r io.Reader) iter.Seq2[Raw, error] {
 	return func(yield func(Raw, error) bool) {
 		br := bufio.NewReaderSize(r, 64<<10)
 		if bom, _ := br.Peek(3); string(bom) == "\ufeff" {
-			br.Discard(3)
+			_, _ = br.Discard(3) // was peeked
 		}
 		first, err := firstByte(br)
 		if err != nil {

@@ -11,6 +11,10 @@ import (
 	"github.com/segmentio/kafka-go/protocol"
 )
 
+// fetchWait bounds how long a fetch waits at the broker, and so how long an
+// orderly end may wait for it.
+const fetchWait = 200 * time.Millisecond
+
 // fetched is the answer to one fetch from one partition.
 type fetched struct {
 	records []Record // offsets rise, none below the one asked for
@@ -20,11 +24,11 @@ type fetched struct {
 }
 
 // fetch reads what follows offset: at least one batch if there is any, at
-// most about maxBytes; it waits up to maxWait for the first record.
-func (c *Cluster) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int, maxWait time.Duration) (fetched, error) {
+// most about maxBytes; it waits up to fetchWait for the first record.
+func (c *Cluster) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int) (fetched, error) {
 	res, err := c.client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: topic, Partition: partition, Offset: offset,
-		MinBytes: 1, MaxBytes: int64(maxBytes), MaxWait: maxWait,
+		MinBytes: 1, MaxBytes: int64(maxBytes), MaxWait: fetchWait,
 	})
 	if err != nil {
 		return fetched{}, fmt.Errorf("fetching %s/%d at %d: %w", topic, partition, offset, err)

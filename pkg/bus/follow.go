@@ -61,7 +61,7 @@ func (f *Feed) Follow(ctx context.Context, from map[int]int64, fn func(Record) e
 func (f *Feed) follow(ctx context.Context, partition int, offset int64, fn func(Record) error) error {
 	back := backoff{min: 50 * time.Millisecond, max: 2 * time.Second}
 	for {
-		got, err := f.cluster.fetch(ctx, f.topic, partition, offset, 1<<20, 200*time.Millisecond)
+		got, err := f.cluster.fetch(ctx, f.topic, partition, offset, fetchBytes)
 		if errors.Is(err, kafka.OffsetOutOfRange) {
 			offset, err = f.cluster.nearest(ctx, f.topic, partition, offset)
 		}
@@ -103,7 +103,7 @@ func (c *Cluster) ReadAll(ctx context.Context, topic string, partition int, fn f
 	}
 	offset, end := first[partition], next[partition]
 	for offset < end {
-		got, err := c.fetch(ctx, topic, partition, offset, 4<<20, 200*time.Millisecond)
+		got, err := c.fetch(ctx, topic, partition, offset, 4<<20)
 		if err != nil {
 			return offset, err
 		}
@@ -125,7 +125,7 @@ func (c *Cluster) ReadAll(ctx context.Context, topic string, partition int, fn f
 
 // ReadOne reads the record at exactly offset; ok is false where it is gone.
 func (c *Cluster) ReadOne(ctx context.Context, topic string, partition int, offset int64) (r Record, ok bool, err error) {
-	got, err := c.fetch(ctx, topic, partition, offset, 1, 200*time.Millisecond)
+	got, err := c.fetch(ctx, topic, partition, offset, 1)
 	if errors.Is(err, kafka.OffsetOutOfRange) {
 		return Record{}, false, nil
 	}

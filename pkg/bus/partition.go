@@ -11,10 +11,8 @@ import (
 	"go.uber.org/zap"
 )
 
-const (
-	fetchBytes = 1 << 20
-	fetchWait  = 200 * time.Millisecond
-)
+// fetchBytes bounds a fetch, but for one larger batch.
+const fetchBytes = 1 << 20
 
 // partition is the work on one assigned partition.
 type partition struct {
@@ -87,7 +85,7 @@ func (p *partition) fetchLoop(take context.Context, offset int64, out chan<- []R
 	defer close(out)
 	cfg, back := &p.c.cfg, backoff{min: 50 * time.Millisecond, max: 2 * time.Second}
 	for take.Err() == nil {
-		got, err := cfg.Cluster.fetch(take, cfg.Topic, p.id, offset, fetchBytes, fetchWait)
+		got, err := cfg.Cluster.fetch(take, cfg.Topic, p.id, offset, fetchBytes)
 		if errors.Is(err, kafka.OffsetOutOfRange) {
 			old := offset
 			if offset, err = cfg.Cluster.nearest(take, cfg.Topic, p.id, offset); err == nil {

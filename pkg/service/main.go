@@ -107,14 +107,14 @@ func run(ctx context.Context, name string, common *Common, wire func(*Process) (
 	if err != nil {
 		return err
 	}
-	defer log.Sync()
+	defer func() { _ = log.Sync() }() // standard error cannot always be synced
 	cluster, err := bus.NewCluster(bus.ClusterConfig{Brokers: common.Kafka.Brokers, ClientID: "marsad-" + name})
 	if err != nil {
 		return err
 	}
 	defer cluster.Close()
 	reg := NewRegistry()
-	server, err := Listen(common.Listen, reg, log)
+	server, err := Listen(ctx, common.Listen, reg, log)
 	if err != nil {
 		return err
 	}

@@ -48,8 +48,8 @@ type Server struct {
 }
 
 // Listen opens addr (host:port, port 0 for a free one).
-func Listen(addr string, gather prometheus.Gatherer, log *zap.Logger) (*Server, error) {
-	l, err := net.Listen("tcp", addr)
+func Listen(ctx context.Context, addr string, gather prometheus.Gatherer, log *zap.Logger) (*Server, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w", addr, err)
 	}
@@ -104,9 +104,9 @@ func (s *Server) Run(ctx context.Context, drain time.Duration) error {
 	defer cancel()
 	err := s.http.Shutdown(end)
 	if err != nil {
-		s.http.Close()
+		_ = s.http.Close() // Shutdown has failed: that error is returned
 	}
-	<-failed
+	_ = <-failed // http.ErrServerClosed, always
 	if err != nil {
 		return fmt.Errorf("draining HTTP: %w", err)
 	}

@@ -32,7 +32,7 @@ func get(t *testing.T, url string) (int, string) {
 }
 
 func TestRunPartsServesHealthAndStops(t *testing.T) {
-	server, err := service.Listen("127.0.0.1:0", service.NewRegistry(), zap.NewNop())
+	server, err := service.Listen(t.Context(), "127.0.0.1:0", service.NewRegistry(), zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestRunPartsServesHealthAndStops(t *testing.T) {
 
 // A part that fails stops all of them, and its error comes out.
 func TestRunPartsFailure(t *testing.T) {
-	server, err := service.Listen("127.0.0.1:0", service.NewRegistry(), zap.NewNop())
+	server, err := service.Listen(t.Context(), "127.0.0.1:0", service.NewRegistry(), zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,11 +86,11 @@ func TestRunPartsFailure(t *testing.T) {
 }
 
 func TestListenSaysWhere(t *testing.T) {
-	a, err := service.Listen("127.0.0.1:0", service.NewRegistry(), zap.NewNop())
+	a, err := service.Listen(t.Context(), "127.0.0.1:0", service.NewRegistry(), zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := service.Listen(a.Addr(), service.NewRegistry(), zap.NewNop()); err == nil || !strings.Contains(err.Error(), a.Addr()) {
+	if _, err := service.Listen(t.Context(), a.Addr(), service.NewRegistry(), zap.NewNop()); err == nil || !strings.Contains(err.Error(), a.Addr()) {
 		t.Errorf("error = %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -5,6 +5,8 @@ import "github.com/abadojack/whatlanggo"
 // functionWords lists, for the languages that share a script with others,
 // words that hardly any text of some length lacks. Latin and Cyrillic words
 // are written as in a text, in lower case; Arabic ones are folded.
+//
+//nolint:gochecknoglobals // a table, never changed
 var functionWords = [...]struct {
 	tag    string
 	script Script

@@ -52,6 +52,8 @@ type table struct {
 }
 
 // folding gives the table, built at the first use. It is never changed afterwards.
+//
+//nolint:gochecknoglobals // built once, never changed
 var folding = sync.OnceValue(buildTable)
 
 func buildTable() *table {

@@ -97,7 +97,7 @@ func (sc *scanner) word() (Token, bool) {
 				return sc.token()
 			}
 		case accent:
-			sc.mark(e, width)
+			sc.mark(width)
 		case ignored:
 			sc.write()
 			sc.i += width
@@ -171,7 +171,7 @@ func (sc *scanner) add(e entry, width int) bool {
 
 // mark takes a combining mark into the word and drops it from the form,
 // unless it makes another letter.
-func (sc *scanner) mark(e entry, width int) {
+func (sc *scanner) mark(width int) {
 	sc.write()
 	if r := runeAt(sc.s[sc.i:]); keepsAccent(sc.last, r) {
 		sc.buf.WriteRune(r)

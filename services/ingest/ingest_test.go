@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -92,14 +93,14 @@ func (h *harness) records(topic string, n int) []bus.Record {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 20*time.Second)
 	defer cancel()
 	var out []bus.Record
-	enough := fmt.Errorf("enough")
+	enough := errors.New("enough")
 	err := bus.NewFeed(h.cluster, topic).Follow(ctx, map[int]int64{0: 0}, func(r bus.Record) error {
 		if out = append(out, r); len(out) == n {
 			return enough
 		}
 		return nil
 	})
-	if err != enough {
+	if !errors.Is(err, enough) {
 		h.t.Fatalf("%s: got %d records, want %d (%v)", topic, len(out), n, err)
 	}
 	return out

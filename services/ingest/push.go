@@ -70,7 +70,7 @@ func (s *Service) push(w http.ResponseWriter, req *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	json.NewEncoder(w).Encode(res) // the client may be gone: nothing to be done
+	_ = json.NewEncoder(w).Encode(res) // the client may be gone: nothing to be done
 }
 
 // receive reads, checks and stores the articles of a request.
@@ -96,7 +96,7 @@ func (s *Service) receive(w http.ResponseWriter, req *http.Request, res *PushRes
 	}
 	defer release()
 	deadline := time.Now().Add(s.cfg.PushTimeout)
-	http.NewResponseController(w).SetReadDeadline(deadline) // not supported by test recorders: the body is bounded anyway
+	_ = http.NewResponseController(w).SetReadDeadline(deadline) // not supported by test recorders: the body is bounded anyway
 	ctx, cancel := context.WithDeadline(req.Context(), deadline)
 	defer cancel()
 	var body io.Reader = http.MaxBytesReader(w, req.Body, s.cfg.MaxBody)

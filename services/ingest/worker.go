@@ -252,3 +252,17 @@ func (m *metrics) count(out *output) {
 		m.seconds.Observe(time.Since(t).Seconds())
 	}
 }
+
+// Alone makes the article that raw would become if it came in now and nothing
+// was known before. It needs no server.
+func Alone(raw article.Raw, now time.Time) (article.Article, error) {
+	if raw.Source.ID == "" {
+		raw.Source.ID = "file"
+	}
+	raw.Received = now.UTC()
+	if err := raw.Clean(now); err != nil {
+		return article.Article{}, err
+	}
+	o := &overlay{base: newIdentities(), top: newIdentities()}
+	return clean(&raw, o.decide(&raw, bus.Record{Time: now}, now).entry), nil
+}

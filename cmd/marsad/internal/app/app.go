@@ -115,7 +115,7 @@ func (a *App) open(ctx context.Context, wrap func(search.Writer) search.Writer) 
 	if a.Index, err = embedded.Open(embedded.Config{Dir: filepath.Join(a.cfg.Data, "index")}); err != nil {
 		return err
 	}
-	if a.server, err = service.Listen(a.cfg.Listen, a.Registry, a.log); err != nil {
+	if a.server, err = service.Listen(ctx, a.cfg.Listen, a.Registry, a.log); err != nil {
 		return err
 	}
 	var writer search.Writer = a.Index

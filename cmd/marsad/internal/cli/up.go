@@ -45,7 +45,7 @@ func up(ctx context.Context, cfg app.Config, out io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	defer log.Sync() // standard error cannot always be synced
+	defer func() { _ = log.Sync() }() // standard error cannot always be synced
 	return with(ctx, cfg, log, nil, func(ctx context.Context, a *app.App) error {
 		fmt.Fprintf(out, "Marsad is ready: http://%s/  (data in %s, Kafka on %s; end with Ctrl-C)\n", a.Address.HTTP, cfg.Data, a.Address.Kafka)
 		<-ctx.Done()
