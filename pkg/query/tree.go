@@ -12,9 +12,9 @@ const (
 	Any   Field = "" // title or body
 	Title Field = "title"
 	Body  Field = "body"
-	Lead  Field = "lead" // first body paragraph after the dateline
+	Lead  Field = "lead" // first body paragraph after the dateline, see LeadOf
 
-	Lang          Field = "lang"           // BCP 47, compared without case; "ar" also finds "ar-MA"
+	Lang          Field = "lang"           // BCP 47, compared without case by whole subtags; "ar" also finds "ar-MA"
 	Source        Field = "source"         // source id
 	SourceCountry Field = "source.country" // ISO 3166-1 alpha-2
 	Country       Field = "country"        // countries of the places mentioned, ISO 3166-1 alpha-2
@@ -41,16 +41,25 @@ type Not struct{ Of Node }
 // All holds for every article. It comes from the empty query alone.
 type All struct{}
 
-// Term holds when a word of Field matches.
+// Term holds when a word of Field matches: when the folded word is one of
+// text.Expand(Form) or, of a prefix, begins with one of them.
+//
+// A prefix has three letters at least, so that what begins with one of
+// text.Expand(Form) is the same as what has a core (text.AppendCores) that
+// begins with Form, with one exception: of a prefix of ال and one letter, such
+// as "الم", Expand does not restore the article that لل hides, because less
+// than three letters of it would stand in the word. So الم* does not find
+// للمغرب, and المغ* does.
 type Term struct {
 	Field  Field
-	Form   string // folded, see text.Fold; the words that match are text.Expand(Form)
-	Prefix bool   // written with a trailing *: words that begin with one of text.Expand(Form)
+	Form   string // folded, see text.Fold
+	Prefix bool   // written with a trailing *
 	Pos    Pos
 }
 
 // Phrase holds when the words stand next to one another in one field, in
-// order. Each word matches as a Term does.
+// order. Each word matches as a Term without prefix does. Attached particles
+// and elided articles are no words, so none stands between.
 type Phrase struct {
 	Field Field
 	Forms []string // folded, at least two
@@ -60,7 +69,7 @@ type Phrase struct {
 // Keyword holds when Field, a keyword field, has Value.
 type Keyword struct {
 	Field Field
-	Value string // normalised for the field: lang and entity as written for ids, countries upper case
+	Value string // never empty; lang in lower case, countries in upper case, q142 as Q142, eight digits of a topic behind medtop:, others as written
 	Pos   Pos
 }
 
