@@ -65,6 +65,11 @@ var (
 	ErrGone     = errors.New("article was retracted")
 )
 
+// ErrOutage is what Write's error wraps when the backend refuses all writes
+// until somebody acts: bad credentials, a write block, a full disk. Nothing is
+// wrong with the articles: stop consuming, retry slowly, skip nothing.
+var ErrOutage = errors.New("search index refuses writes")
+
 // Sort is an order of results. Ties are broken by id, so that paging is
 // stable.
 type Sort string

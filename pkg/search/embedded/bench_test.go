@@ -183,6 +183,7 @@ func BenchmarkRead(b *testing.B) {
 		{"two terms with facets", search.Request{Query: two(french, 20, 50), Size: 20, Facets: facets}},
 		{"two terms count", search.Request{Query: two(french, 20, 50)}},
 		{"phrase", search.Request{Query: query.Phrase{Forms: []string{french[5], french[6]}}, Size: 20}},
+		{"prefix of a letter", search.Request{Query: query.Term{Form: "م", Prefix: true}, Size: 20}},
 		{"newest", search.Request{Size: 20}},
 		{"all facets", search.Request{Facets: facets}},
 		{"an hour", search.Request{TimeField: search.ByReceived, From: one.Received.Add(-time.Hour), To: one.Received, Size: 20}},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"strings"
 
 	"github.com/marsad-news/marsad/pkg/search"
 )
@@ -57,6 +58,9 @@ func parseCursor(s string, sort search.Sort) (position, error) {
 		return bad("is too long")
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if strings.ContainsAny(s, "\r\n") { // which base64 passes over
+		return bad("is not one of this index")
+	}
 	if err != nil || len(b) < cursorHead+crc32.Size || string(b[:len(cursorMark)]) != cursorMark {
 		return bad("is not one of this index")
 	}

@@ -95,7 +95,7 @@ func (x index) find(t *testing.T, req search.Request) []string {
 	}
 }
 
-// Base is the time of the articles in the suite.
+// base is the time of the articles in the suite.
 func base() time.Time { return time.Date(2026, 10, 24, 9, 0, 0, 0, time.UTC) }
 
 // news gives a usable article, first revision, received at base.
@@ -156,7 +156,7 @@ func topic(id string, broader ...string) func(*article.Article) {
 	}
 }
 
-// term, phrase and keyword build trees by hand.
+// The functions below build trees by hand.
 func term(f query.Field, form string) query.Node { return query.Term{Field: f, Form: form} }
 func prefix(f query.Field, form string) query.Node {
 	return query.Term{Field: f, Form: form, Prefix: true}

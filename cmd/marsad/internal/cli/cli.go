@@ -29,7 +29,7 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 // Run runs one command line and gives the exit status.
 func Run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)

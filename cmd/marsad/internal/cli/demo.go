@@ -21,6 +21,7 @@ import (
 	"github.com/marsad-news/marsad/services/ingest"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 func newDemo(o *options) *cobra.Command {
@@ -134,7 +135,7 @@ func (d *player) play(ctx context.Context, over time.Duration) error {
 	if err != nil {
 		return err
 	}
-	bar := progressbar.NewOptions(len(samples), progressbar.OptionSetWriter(d.errOut), progressbar.OptionSetDescription("  playing"),
+	bar := progressbar.NewOptions(len(samples), progressbar.OptionSetWriter(d.errOut), progressbar.OptionSetVisibility(over > 0 && isTerminal(d.errOut)), progressbar.OptionSetDescription("  playing"),
 		progressbar.OptionShowCount(), progressbar.OptionSetWidth(40), progressbar.OptionOnCompletion(func() { fmt.Fprintln(d.errOut) }))
 	for i, s := range samples {
 		if i > 0 && over > 0 {
@@ -156,10 +157,16 @@ func (d *player) play(ctx context.Context, over time.Duration) error {
 	return d.playBad(ctx)
 }
 
+// isTerminal tells whether w is a terminal, where a bar may be drawn.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 func (d *player) playBad(ctx context.Context) error {
 	raw := bus.NewProducer(d.app.Cluster, bus.TopicRaw)
 	defer raw.Close()
-	for _, b := range demo.Bad() {
+	for _, b := range demo.Bad(time.Now()) {
 		res, status, err := d.client.push(ctx, "", "application/json", b)
 		if err != nil {
 			return err

@@ -22,25 +22,7 @@ var bad string
 func Articles(now time.Time, maxEmbargo time.Duration) ([][]byte, error) {
 	var out [][]byte
 	for i, line := range strings.Split(strings.TrimSpace(articles), "\n") {
-		var a map[string]any
-		if err := json.Unmarshal([]byte(line), &a); err != nil {
-			return nil, fmt.Errorf("sample %d: %w", i+1, err)
-		}
-		if s, ok := a["published"].(string); ok {
-			ago, err := time.ParseDuration(strings.TrimPrefix(s, "@-"))
-			if err != nil {
-				return nil, fmt.Errorf("sample %d: published: %w", i+1, err)
-			}
-			a["published"] = now.Add(-ago).UTC().Format(time.RFC3339)
-		}
-		if s, ok := a["embargoed"].(string); ok {
-			ahead, err := time.ParseDuration(strings.TrimPrefix(s, "+"))
-			if err != nil {
-				return nil, fmt.Errorf("sample %d: embargoed: %w", i+1, err)
-			}
-			a["embargoed"] = now.Add(min(ahead, maxEmbargo)).UTC().Format(time.RFC3339Nano)
-		}
-		b, err := json.Marshal(a)
+		b, err := absolute([]byte(line), now, maxEmbargo)
 		if err != nil {
 			return nil, fmt.Errorf("sample %d: %w", i+1, err)
 		}
@@ -49,11 +31,38 @@ func Articles(now time.Time, maxEmbargo time.Duration) ([][]byte, error) {
 	return out, nil
 }
 
-// Bad gives records that cannot be articles.
-func Bad() [][]byte {
+// absolute replaces the relative times of one sample.
+func absolute(line []byte, now time.Time, maxEmbargo time.Duration) ([]byte, error) {
+	var a map[string]any
+	if err := json.Unmarshal(line, &a); err != nil {
+		return nil, err
+	}
+	if s, ok := a["published"].(string); ok {
+		ago, err := time.ParseDuration(strings.TrimPrefix(s, "@-"))
+		if err != nil {
+			return nil, fmt.Errorf("published: %w", err)
+		}
+		a["published"] = now.Add(-ago).UTC().Format(time.RFC3339)
+	}
+	if s, ok := a["embargoed"].(string); ok {
+		ahead, err := time.ParseDuration(strings.TrimPrefix(s, "+"))
+		if err != nil {
+			return nil, fmt.Errorf("embargoed: %w", err)
+		}
+		a["embargoed"] = now.Add(min(ahead, maxEmbargo)).UTC().Format(time.RFC3339Nano)
+	}
+	return json.Marshal(a)
+}
+
+// Bad gives records that cannot be articles: one cut short, one without text.
+func Bad(now time.Time) [][]byte {
 	var out [][]byte
 	for _, line := range strings.Split(strings.TrimSpace(bad), "\n") {
-		out = append(out, []byte(line))
+		b, err := absolute([]byte(line), now, 0)
+		if err != nil {
+			b = []byte(line) // the one that is no JSON
+		}
+		out = append(out, b)
 	}
 	return out
 }
