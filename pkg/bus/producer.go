@@ -25,7 +25,7 @@ func NewProducer(c *Cluster, topic string) *Producer {
 		RequiredAcks:    kafka.RequireAll,
 		BatchSize:       1000,
 		BatchBytes:      int64(maxBytes(topic)) - 4<<10, // room for the batch's own header
-		BatchTimeout:    2 * time.Millisecond, // the library waits a second if not told otherwise
+		BatchTimeout:    2 * time.Millisecond,           // the library waits a second if not told otherwise
 		MaxAttempts:     5,
 		WriteBackoffMin: 50 * time.Millisecond,
 		WriteBackoffMax: 500 * time.Millisecond,

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/marsad-news/marsad/pkg/article"
-	"github.com/marsad-news/marsad/pkg/text"
 )
 
 //go:embed data/*.tsv
@@ -143,26 +142,27 @@ func (l *loader) city(f []string) error {
 	}
 	e.labels[english] = f[6]
 	names := []string{f[6]}
-	var sure string
+	var other string
 	if p := l.odbl[f[0]]; p != nil {
-		sure = p[9]
-		e.labels[french] = p[8]
+		other = p[9]
 		names = append(names, p[7])
-		if text.Join(p[8]) != text.Join(p[7]) && l.exonym(p[8]) {
+		if exonym(e, p[8]) {
+			e.labels[french] = p[8]
 			names = append(names, p[8])
 		}
 	}
-	for _, name := range strings.Split(f[7], "|") {
-		if long(name) || name == sure {
-			names = append(names, name)
-			e.labels[arabic] = cmp.Or(e.labels[arabic], name)
-		}
-	}
-	if sure != "" && (e.Kind == Capital || strings.Contains("|"+f[7]+"|", "|"+sure+"|")) {
-		e.labels[arabic] = sure
-	}
 	l.enter(e, key)
-	l.alias(e, l.cityRule(e), names...)
+	for _, name := range strings.Split(f[7], "|") {
+		if !long(name) && name != other {
+			continue
+		}
+		e.labels[arabic] = cmp.Or(e.labels[arabic], name)
+		l.alias(e, arabicRule(e, name, other), name)
+	}
+	if strings.Contains("|"+f[7]+"|", "|"+other+"|") {
+		e.labels[arabic] = cmp.Or(other, e.labels[arabic])
+	}
+	l.alias(e, cityRule(e), names...)
 	return nil
 }
 
@@ -199,14 +199,13 @@ func (l *loader) name(f []string) error {
 		e.labels[i] = names[0]
 	}
 	for _, name := range names {
-		known := l.names.find(name) != nil
 		a := l.names.add(name)
 		if a == nil {
 			return fmt.Errorf("%q has no words", name)
 		}
 		a.bear(e)
 		a.Rule = flagRule(f[3])
-		if strings.Contains(f[3], "caps") && !known {
+		if strings.Contains(f[3], "caps") {
 			a.Caps = true
 			a.Dotted = strings.HasSuffix(name, ".")
 		}
@@ -258,7 +257,7 @@ func (l *loader) enter(e *Entry, key string) {
 // lenient rule keeps that.
 func (l *loader) alias(e *Entry, rule Rule, names ...string) {
 	for _, name := range names {
-		if name = strings.TrimSpace(name); name == "" || len(strings.Fields(name)) > maxWords/2 {
+		if name = strings.TrimSpace(name); len(strings.Fields(name)) > maxWords/2 || initials(name) {
 			continue
 		}
 		known := l.names.find(name)

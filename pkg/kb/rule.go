@@ -1,7 +1,6 @@
 package kb
 
 import (
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -11,32 +10,64 @@ import (
 // The sizes from which a city is meant when its bare name is written.
 const (
 	freeLatin  = 300_000
-	freeArabic = 1_500_000
+	freeHome   = 100_000 // of countries whose cities news in our languages names most
+	freeArabic = 500_000
 )
 
-// cityRule is the rule for names of a city that nobody has looked at.
-func (l *loader) cityRule(e *Entry) Rule {
-	switch {
-	case e.Kind == Capital && e.Population > 100_000, e.Population >= freeArabic:
-		return Free
-	case arab(e.Country) && e.Population >= freeLatin, e.Population >= freeLatin:
+// cityRule is the rule for Latin names of a city that nobody has looked at.
+func cityRule(e *Entry) Rule {
+	limit := freeLatin
+	if e.Kind == Capital || home(e.Country) {
+		limit = freeHome
+	}
+	if e.Population >= limit {
 		return Free
 	}
 	return Context
 }
 
-func arab(country string) bool {
-	return slices.Contains([]string{"AE", "BH", "DJ", "DZ", "EG", "IQ", "JO", "KM", "KW", "LB", "LY", "MA", "EH",
-		"MR", "OM", "PS", "QA", "SA", "SD", "SO", "SY", "TN", "YE"}, country)
+func home(country string) bool {
+	switch country {
+	case "FR", "MA", "DZ", "TN", "LY", "EG", "SD", "MR", "LB", "SY", "JO", "IQ", "PS", "SA", "AE", "QA", "KW", "BH", "OM", "YE":
+		return true
+	}
+	return false
+}
+
+// arabicRule is the same for an Arabic name; other is its name in a second
+// source. Arabic has no capitals, so that a name which is a word with an
+// article, or which one source alone has, needs a cue.
+func arabicRule(e *Entry, name, other string) Rule {
+	folded := text.Join(name)
+	single := !strings.Contains(folded, " ")
+	switch {
+	case folded != text.Join(other), single && strings.HasPrefix(folded, "ال"), !long(name):
+		return Cue
+	case e.Kind == Capital || e.Population >= freeArabic:
+		return Free
+	}
+	return Context
 }
 
 // long says that an Arabic name has at least five letters.
 func long(name string) bool { return utf8.RuneCountInString(text.Join(name)) >= 5 }
 
-// exonym is false for French labels that are plain words, as machine
-// translation of the source gives them ("Praia" → "Plage").
-func (l *loader) exonym(name string) bool {
-	return name != "" && !slices.Contains([]string{"Plage", "Mâle", "Centre", "Port", "Paris", "Of"}, name)
+// initials says that a name consists of single letters, or has no words.
+func initials(name string) bool {
+	for w := range strings.FieldsSeq(text.Join(name)) {
+		if utf8.RuneCountInString(w) > 1 {
+			return false
+		}
+	}
+	return true
+}
+
+// exonym says whether to believe the French name that a source gives for a
+// city. It has machine translations ("Praia" → "Plage"), so that the name
+// must begin as the English one and the city be large.
+func exonym(e *Entry, name string) bool {
+	en, fr := text.Join(e.labels[english]), text.Join(name)
+	return e.Population >= freeLatin && len(en) >= 2 && len(fr) >= 4 && en[:2] == fr[:2]
 }
 
 // demonym enters nationality adjectives: English and French ones from the

@@ -34,8 +34,8 @@ func (p *parser) clause(sc scope) (Node, error) {
 		return nil, nested(start, end+1, f, sc.field)
 	}
 	p.i = end + 1
-	if r := rune(' '); !p.end() {
-		r = p.runes[p.i]
+	if !p.end() {
+		r := p.runes[p.i]
 		if !isBlank(r) && !isSeparator(r) && r != ')' {
 			return p.operand(scope{field: f, set: true}, start)
 		}

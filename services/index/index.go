@@ -143,6 +143,8 @@ func (s *Service) handle(ctx context.Context, batch []bus.Record) error {
 			}
 			failed = append(failed, bus.RecordError{Index: origin[item.Index], Err: item.Err, Do: do})
 		}
+	case errors.Is(err, search.ErrOutage):
+		return &bus.OutageError{Err: err}
 	case err != nil:
 		return err
 	}

@@ -79,12 +79,16 @@ func newArticleView(a *article.Article, n *names) *articleView {
 // paragraphs splits the body at its line breaks and marks the entities in it.
 func paragraphs(a *article.Article, n *names) []paragraphView {
 	var places []Range
-	entities := map[Range]*article.Entity{}
+	type named struct {
+		entity *article.Entity
+		text   string
+	}
+	mentions := map[Range]named{}
 	for i := range a.Entities {
 		for _, m := range a.Entities[i].Mentions {
 			if r := (Range{m.Start, m.End}); m.Field == "body" {
 				places = append(places, r)
-				entities[r] = &a.Entities[i]
+				mentions[r] = named{&a.Entities[i], m.Text}
 			}
 		}
 	}
@@ -97,9 +101,12 @@ func paragraphs(a *article.Article, n *names) []paragraphView {
 	b := paragraphBuilder{lang: a.Language}
 	last := 0
 	for i, r := range places {
-		begin, end, e := at[2*i], at[2*i+1], entities[r]
+		begin, end, m := at[2*i], at[2*i+1], mentions[r]
+		if a.Body[begin:end] != m.text { // the offsets are not this text's
+			continue
+		}
 		b.text(a.Body[last:begin])
-		b.mention(a.Body[begin:end], links{}.toggle("entity", e.ID), n.of(search.FacetEntity, e.ID))
+		b.mention(m.text, links{}.toggle("entity", m.entity.ID), n.of(search.FacetEntity, m.entity.ID))
 		last = end
 	}
 	b.text(a.Body[last:])

@@ -152,13 +152,13 @@ func (h *hub) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		case <-tick.C:
 		}
 		_, next, err := h.offsets(ctx)
-		if err != nil {
-			continue // the broker is away: Follow waits for it
+		h.mu.Lock()
+		h.fault = err // the broker is away: Follow waits for it
+		if err == nil {
+			err = h.moved(next)
 		}
-		h.mu.RLock()
-		err = h.moved(next)
-		h.mu.RUnlock()
-		if err != nil {
+		h.mu.Unlock()
+		if errors.Is(err, errMoved) {
 			cancel(err)
 			return
 		}
@@ -279,16 +279,27 @@ func (h *hub) head() (pos position, next uint64, epoch int) {
 	return maps.Clone(h.pos), h.next, h.epoch
 }
 
-// recent gives a position from which at most n events lead to the head, nil
-// before the topic is known.
-func (h *hub) recent(n int) position {
+// lookBack is how many events recent looks at.
+const lookBack = 300
+
+// recent gives a position from which at most n events that f lets through lead
+// to the head, nil before the topic is known.
+func (h *hub) recent(f *filter, n int) position {
 	h.mu.RLock()
-	defer h.mu.RUnlock()
 	pos := maps.Clone(h.pos)
-	for i := h.next; i > h.oldest && n > 0; i-- {
-		e := h.ring[(i-1)%uint64(len(h.ring))]
+	var latest []*event // newest first
+	for i := h.next; i > h.oldest && len(latest) < lookBack; i-- {
+		latest = append(latest, h.ring[(i-1)%uint64(len(h.ring))])
+	}
+	h.mu.RUnlock()
+	for _, e := range latest {
+		if n == 0 {
+			break
+		}
 		pos[e.partition] = e.offset
-		n--
+		if e.kind == articleKind && f.passes(e) {
+			n--
+		}
 	}
 	return pos
 }

@@ -137,10 +137,11 @@ func (s *Service) searchPage(w http.ResponseWriter, r *http.Request) {
 		s.render(w, bad.Status, s.pages.search, &searchView{Problem: bad})
 		return
 	}
-	position := s.hub.recent(liveEvents)
 	req, bad := p.readSearch(s.deps.Now())
 	var res *SearchResult
+	var position position
 	if bad == nil {
+		position = s.hub.recent(&req.filter, liveEvents)
 		req.highlight, req.Facets = true, nil
 		for _, f := range allFacets() {
 			req.Facets = append(req.Facets, search.Facet{Field: f})

@@ -389,6 +389,62 @@ func TestOverHTTP(t *testing.T) {
 	}
 }
 
+// Partitions that are added are read, streams that are open included; a topic
+// that begins anew ends them.
+func TestMovedTopic(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFeed(1)
+		h := start(t, Config{}, f, nil)
+		s := h.open("/v1/stream", "")
+		f.add(0, news("a"))
+		f.mu.Lock()
+		f.first[1], f.records[1] = 0, nil
+		f.mu.Unlock()
+		f.add(1, news("b"))
+		if e := s.shows(t); e.id != "0:1" {
+			t.Errorf("got %+v", e)
+		}
+		if e := s.shows(t); e.id != "0:1,1:1" || idOf(t, e) != "b" {
+			t.Errorf("got %+v", e)
+		}
+		f.mu.Lock()
+		f.records[0] = nil
+		f.mu.Unlock()
+		for {
+			e, err := s.next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(e.comment, "replaced") {
+				break
+			}
+		}
+		s.close()
+		if err := h.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// The live column begins with the latest events that pass its filter.
+func TestRecent(t *testing.T) {
+	f := newFeed(2)
+	for i := range 10 {
+		f.add(i%2, news(fmt.Sprint(i), func(a *article.Article) { a.Source.ID = fmt.Sprint("s", i%5) }))
+	}
+	h := start(t, Config{}, f, nil)
+	h.takenIn(f)
+	s := h.open("/v1/stream?source=s3", h.hub.recent(&filter{sources: []string{"s3"}}, 1).String())
+	defer s.close()
+	got := idOf(t, s.shows(t))
+	if got != "8" && got != "3" { // as the partitions came in
+		t.Errorf("got %s", got)
+	}
+	if pos := h.hub.recent(&filter{}, 3); pos[0]+pos[1] != 7 {
+		t.Errorf("got %v", pos)
+	}
+}
+
 // A record of a newer schema stops the stream loudly rather than passing by.
 func TestNewerSchema(t *testing.T) {
 	f := newFeed(1)

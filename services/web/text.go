@@ -192,7 +192,7 @@ func cut(s string, at []int) []Part {
 		}
 	}
 	if end < len(s) {
-		after = "…"
+		after = " …"
 		if i := strings.LastIndexFunc(s[right:end], unicode.IsSpace); i > 0 {
 			end = right + i
 		}

@@ -189,7 +189,7 @@ func inspect(dir string) error {
 		err = loadable(store)
 	}
 	if err != nil || mark == nil && len(segments) > 0 {
-		return fmt.Errorf("%w: its state cannot be read (%v); restore it or index anew in an empty directory", ErrDamaged, err)
+		return fmt.Errorf("%w: its state cannot be read (%w); restore it or index anew in an empty directory", ErrDamaged, err)
 	}
 	return nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/marsad-news/marsad/cmd/marsad/internal/broker"
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/marsad-news/marsad/pkg/kb"
+	"github.com/marsad-news/marsad/pkg/medtop"
 	"github.com/marsad-news/marsad/pkg/search"
 	"github.com/marsad-news/marsad/pkg/search/embedded"
 	"github.com/marsad-news/marsad/pkg/service"
@@ -134,7 +135,15 @@ func (a *App) wire(writer search.Writer) error {
 	if err != nil {
 		return err
 	}
-	recipe, err := enrich.NewEnricher()
+	base, err := kb.Load()
+	if err != nil {
+		return err
+	}
+	topics, err := medtop.Load()
+	if err != nil {
+		return err
+	}
+	recipe, err := enrich.NewEnricher(enrich.WithBase(base), enrich.WithTopics(topics))
 	if err != nil {
 		return err
 	}
@@ -146,16 +155,8 @@ func (a *App) wire(writer search.Writer) error {
 	if err != nil {
 		return err
 	}
-	base, err := kb.Load()
-	if err != nil {
-		return err
-	}
-	labels, err := newLabels(base)
-	if err != nil {
-		return err
-	}
 	wb, err := web.New(a.cfg.Web, web.Deps{
-		Reader: a.Index, Feed: bus.NewFeed(a.Cluster, bus.TopicEnriched), Labels: labels, Log: a.log, Registry: a.Registry,
+		Reader: a.Index, Feed: bus.NewFeed(a.Cluster, bus.TopicEnriched), Labels: web.NewLabels(base, topics), Log: a.log, Registry: a.Registry,
 	})
 	if err != nil {
 		return err
