@@ -2,7 +2,7 @@
 MODULES := pkg services/ingest services/enrich services/index services/web cmd/marsad
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build test test-browser lint bench fuzz tidy clean
+.PHONY: all build test test-long test-browser lint bench fuzz tidy clean
 
 all: lint test
 
@@ -12,6 +12,9 @@ build: ## one binary per service, and marsad, into bin/
 
 test: ## unit tests of all modules, on the embedded broker and index
 	go test -race -shuffle=on work
+
+test-long: ## ten kills while 5,000 articles are pushed, 500 pieces of junk
+	go test -count=1 -v -run 'TestKill|TestJunk' ./cmd/marsad/internal/cli -kills 10 -articles 5000 -junk 500
 
 test-browser: ## the page in a real browser; needs chromium
 	cd test/browser && GOWORK=off go test -count=1 -v .

@@ -159,7 +159,10 @@ func (l *loader) city(f []string) error {
 		e.labels[arabic] = cmp.Or(e.labels[arabic], name)
 		l.alias(e, arabicRule(e, name, other), name)
 	}
-	if strings.Contains("|"+f[7]+"|", "|"+other+"|") {
+	if e.Kind == Capital && long(other) {
+		l.alias(e, arabicRule(e, other, other), other)
+	}
+	if e.Kind == Capital || strings.Contains("|"+f[7]+"|", "|"+other+"|") {
 		e.labels[arabic] = cmp.Or(other, e.labels[arabic])
 	}
 	l.alias(e, cityRule(e), names...)

@@ -41,6 +41,8 @@ func arabicRule(e *Entry, name, other string) Rule {
 	folded := text.Join(name)
 	single := !strings.Contains(folded, " ")
 	switch {
+	case e.Kind == Capital && folded != text.Join(other) && long(name) && !strings.HasPrefix(folded, "ال"):
+		return Context
 	case folded != text.Join(other), single && strings.HasPrefix(folded, "ال"), !long(name):
 		return Cue
 	case e.Kind == Capital || e.Population >= freeArabic:
@@ -76,20 +78,26 @@ func (l *loader) demonym(f []string) error {
 	for _, list := range f[1:] {
 		for _, word := range strings.Split(list, "|") {
 			if word = text.Join(word); word != "" && !strings.Contains(word, " ") {
-				l.demonyms[word] = f[0]
-				l.demonyms[word+"s"] = f[0]
-				l.demonyms[word+"e"] = f[0]
+				for _, ending := range []string{"", "s", "e", "es"} {
+					l.speak(word+ending, f[0])
+				}
 			}
 		}
 	}
 	if e := l.keys[f[0]]; e != nil {
 		for _, word := range arabicDemonyms(text.Join(e.labels[arabic])) {
-			if _, taken := l.demonyms[word]; !taken {
-				l.demonyms[word] = f[0]
-			}
+			l.speak(word, f[0])
 		}
 	}
 	return nil
+}
+
+// speak lets a word stand for a country, the largest that claims it.
+func (l *loader) speak(word, country string) {
+	held, e := l.keys[l.demonyms[word]], l.keys[country]
+	if held == nil || e != nil && e.Population > held.Population {
+		l.demonyms[word] = country
+	}
 }
 
 // arabicDemonyms are the adjectives of a one-word Arabic country name, folded

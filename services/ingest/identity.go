@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,8 @@ import (
 	"github.com/marsad-news/marsad/pkg/bus"
 )
 
-// maxKeys bounds the guids and URLs remembered for one article.
+// maxKeys bounds the names (guids and URLs) remembered for one article, and
+// the texts.
 const maxKeys = 16
 
 // minCopyText is how many bytes of text make it plain that two articles of a
@@ -50,11 +52,11 @@ type entry struct {
 	Bucket         string         `json:"bucket"`
 	Status         article.Status `json:"status"`
 	FirstPublished time.Time      `json:"first_published"`
-	Offset         int64          `json:"offset"`             // of the record in articles.raw that gave this revision
-	Written        time.Time      `json:"written"`            // that record's time
-	Release        time.Time      `json:"release,omitzero"`   // end of the embargo, while the revision is held
-	Keys           []key          `json:"keys"`               // newest last
-	Text           string         `json:"text_key,omitempty"` // hash of the text, to know exact copies
+	Offset         int64          `json:"offset"`           // of the record in articles.raw that gave this state
+	Written        time.Time      `json:"written"`          // that record's time
+	Release        time.Time      `json:"release,omitzero"` // end of the embargo, while the revision is held
+	Names          []key          `json:"names,omitempty"`  // of guids and URLs, newest last
+	Texts          []key          `json:"texts,omitempty"`  // of the revisions' texts, newest last, to know exact copies
 }
 
 // outcome is what became of a raw article.
@@ -107,20 +109,16 @@ func (s *identities) load(r bus.Record) error {
 // apply makes e the state of its article.
 func (s *identities) apply(e *entry) {
 	s.byID[e.ID] = e
-	for _, k := range e.keys() {
-		if _, taken := s.byKey[k]; !taken {
+	for _, keys := range [][]key{e.Names, e.Texts} {
+		for _, k := range keys {
 			s.byKey[k] = e.ID
 		}
 	}
 }
 
-func (e *entry) keys() []key {
-	var k key
-	if e.Text == "" || k.UnmarshalText([]byte(e.Text)) != nil {
-		return e.Keys
-	}
-	return append(e.Keys[:len(e.Keys):len(e.Keys)], k)
-}
+// has tells whether k is one of e's keys: byKey may remember one that e has
+// forgotten.
+func (e *entry) has(k key) bool { return slices.Contains(e.Names, k) || slices.Contains(e.Texts, k) }
 
 // overlay is a layer over identities: the changes of one batch, which count
 // for the records behind them and are applied once they are durable.
@@ -136,11 +134,16 @@ func (o *overlay) entry(id string) *entry {
 	return o.base.byID[id]
 }
 
+// find gives the article that has k; there is never more than one.
 func (o *overlay) find(k key) *entry {
-	if id, ok := o.base.byKey[k]; ok {
-		return o.entry(id)
+	for _, ids := range []map[key]string{o.top.byKey, o.base.byKey} {
+		if id, ok := ids[k]; ok {
+			if e := o.entry(id); e.has(k) {
+				return e
+			}
+		}
 	}
-	return o.entry(o.top.byKey[k])
+	return nil
 }
 
 // decide resolves the raw article in record r to an article and a revision.
@@ -156,17 +159,18 @@ func (o *overlay) decide(raw *article.Raw, r bus.Record, now time.Time) decision
 		return decision{outcome: repeated}
 	case known.Status == article.Canceled:
 		return decision{outcome: refused}
-	case copied && raw.Status == article.Usable || raw.ContentHash() == known.Hash:
-		next := *known
-		if !next.learn(names) {
+	}
+	next := *known
+	next.Offset, next.Written = r.Offset, r.Time
+	learned := o.learn(&next.Names, names...)
+	if copied && raw.Status == article.Usable && known.Status == article.Usable || raw.ContentHash() == known.Hash {
+		if !learned {
 			return decision{outcome: unchanged}
 		}
 		return o.settle(decision{outcome: unchanged, entry: &next})
 	}
-	next := *known
-	next.learn(names)
 	next.Revision++
-	d := o.revise(&next, raw, r, text, now)
+	d := o.revise(&next, raw, text, now)
 	d.wasHeld = !known.Release.IsZero()
 	return o.settle(d)
 }
@@ -200,10 +204,10 @@ func mint(names []key, text *key) string {
 func (o *overlay) create(raw *article.Raw, r bus.Record, names []key, text *key, now time.Time) decision {
 	first := published(raw)
 	e := &entry{
-		Schema: article.SchemaVersion, ID: mint(names, text), Revision: 1, Keys: names,
+		Schema: article.SchemaVersion, ID: mint(names, text), Revision: 1, Names: names, Offset: r.Offset, Written: r.Time,
 		FirstPublished: first, Bucket: article.BucketOf(first, raw.Received),
 	}
-	d := o.revise(e, raw, r, text, now)
+	d := o.revise(e, raw, text, now)
 	if d.outcome == revised {
 		d.outcome = created
 	}
@@ -211,11 +215,10 @@ func (o *overlay) create(raw *article.Raw, r bus.Record, names []key, text *key,
 }
 
 // revise completes the state e of a new revision.
-func (o *overlay) revise(e *entry, raw *article.Raw, r bus.Record, text *key, now time.Time) decision {
-	e.Hash, e.Status, e.Offset, e.Written, e.Release, e.Text = raw.ContentHash(), raw.Status, r.Offset, r.Time, time.Time{}, ""
+func (o *overlay) revise(e *entry, raw *article.Raw, text *key, now time.Time) decision {
+	e.Hash, e.Status, e.Release = raw.ContentHash(), raw.Status, time.Time{}
 	if text != nil {
-		b, _ := text.MarshalText() // never fails
-		e.Text = string(b)
+		o.learn(&e.Texts, *text)
 	}
 	switch {
 	case raw.Status == article.Canceled:
@@ -232,28 +235,18 @@ func (o *overlay) settle(d decision) decision {
 	return d
 }
 
-// learn adds keys that are new to e and tells whether there were any.
-func (e *entry) learn(names []key) bool {
-	old := e.Keys
-	for _, k := range names {
-		if !contains(e.Keys, k) {
-			e.Keys = append(e.Keys[:len(e.Keys):len(e.Keys)], k)
+// learn adds those of the new keys that no article has, forgets the oldest
+// beyond maxKeys, and tells whether any was added.
+func (o *overlay) learn(keys *[]key, fresh ...key) bool {
+	old := len(*keys)
+	for _, k := range fresh {
+		if o.find(k) == nil {
+			*keys = append((*keys)[:len(*keys):len(*keys)], k)
 		}
 	}
-	added := len(e.Keys) > len(old)
-	if n := len(e.Keys); n > maxKeys {
-		e.Keys = e.Keys[n-maxKeys:]
-	}
+	added := len(*keys) > old
+	*keys = (*keys)[max(0, len(*keys)-maxKeys):]
 	return added
-}
-
-func contains(ks []key, k key) bool {
-	for _, x := range ks {
-		if x == k {
-			return true
-		}
-	}
-	return false
 }
 
 // rawKeys gives the keys of the raw's names, guid first, and of its text where

@@ -132,8 +132,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}, []string{"outcome"})),
 		push: metric.Register(reg, prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "marsad_push_articles_total",
-			Help: "Articles pushed over HTTP, by outcome: accepted, rejected, failed.",
-		}, []string{"outcome"})),
+			Help: "Articles pushed over HTTP, by outcome: accepted; rejected, with the field at fault as reason; failed, which counts requests.",
+		}, []string{"outcome", "reason"})),
 		seconds: metric.Register(reg, prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "marsad_ingest_seconds", Help: "From arrival to durable in articles.clean.", Buckets: metric.Latency(),
 		})),

@@ -299,6 +299,19 @@ func TestPushErrors(t *testing.T) {
 	}
 }
 
+// A page of another site cannot make a visitor's browser push articles.
+func TestPushFromAnotherSite(t *testing.T) {
+	h := newHarness(t, bustest.New(t, 1), Config{})
+	req := httptest.NewRequest("POST", "/v1/articles", strings.NewReader("title"))
+	req.Header.Set("Content-Type", "text/plain")
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	w := httptest.NewRecorder()
+	h.mux.ServeHTTP(w, req)
+	if w.Code != http.StatusForbidden {
+		t.Errorf("answered with %d", w.Code)
+	}
+}
+
 func TestPushAccepts(t *testing.T) {
 	h := newHarness(t, bustest.New(t, 1), Config{})
 	tests := []struct{ kind, body, title, text string }{

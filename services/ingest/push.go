@@ -33,9 +33,10 @@ const (
 // 207 where some were refused, 400 where all were, each with its reason; 413
 // and 415 for a body too large or of another type; 503 where Kafka or the
 // bound on requests under way did not let them in: those not counted as
-// accepted are to be sent again.
+// accepted are to be sent again. A browser's request from another site is
+// refused with 403.
 func (s *Service) Register(mux *http.ServeMux) {
-	mux.HandleFunc("POST /v1/articles", s.push)
+	mux.Handle("POST /v1/articles", http.NewCrossOriginProtection().Handler(http.HandlerFunc(s.push)))
 }
 
 // PushResult is the answer to a push.
@@ -58,10 +59,9 @@ func (s *Service) push(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		res.Error = err.Error()
 	}
-	s.metrics.push.WithLabelValues("accepted").Add(float64(res.Accepted))
-	s.metrics.push.WithLabelValues("rejected").Add(float64(res.Rejected))
+	s.metrics.push.WithLabelValues("accepted", "").Add(float64(res.Accepted))
 	if status >= 500 {
-		s.metrics.push.WithLabelValues("failed").Inc()
+		s.metrics.push.WithLabelValues("failed", "unavailable").Inc()
 		w.Header().Set("Retry-After", "1")
 	}
 	if status == http.StatusRequestEntityTooLarge {
@@ -132,6 +132,7 @@ func (s *Service) store(ctx context.Context, req *http.Request, raws func(func(a
 		}
 		if err != nil {
 			res.reject(index, err)
+			s.metrics.push.WithLabelValues("rejected", reason(err)).Inc()
 		}
 	}
 	if err := c.flush(ctx); err != nil {
@@ -155,6 +156,19 @@ func (r *PushResult) reject(index int, err error) {
 	if len(r.Errors) < maxErrorsTold {
 		r.Errors = append(r.Errors, PushError{Index: index, Error: err.Error()})
 	}
+}
+
+// reason names what is wrong with an article in few words, for metrics: the
+// field at fault, or "form" where it could not be read at all.
+func reason(err error) string {
+	var bad *article.InvalidError
+	switch {
+	case !errors.As(err, &bad):
+		return "other"
+	case bad.Field == "":
+		return "form"
+	}
+	return bad.Field
 }
 
 // errKafka marks a failure that is not the article's fault.

@@ -125,7 +125,7 @@ func (c *client) resume(ctx context.Context, name string, head position) ([]gap,
 // run sends events until the client is gone (nil) or the stream must end.
 func (c *client) run(ctx context.Context, gaps []gap) error {
 	if err := c.out.retry(2 * time.Second); err != nil {
-		return nil
+		return nil //nolint:nilerr // the client is gone: that is an end like any other
 	}
 	if err := c.reset(gaps); err != nil {
 		return err

@@ -46,7 +46,7 @@ func TestResume(t *testing.T) {
 		instances := []*harness{one, two}
 		n := rapid.IntRange(1, 40).Draw(r, "articles")
 		want := map[string][]string{}
-		last, got := position{}.String(), map[string][]string{}
+		got := map[string][]string{}
 		s := one.open("/v1/stream", "")
 		first, err := s.next() // retry
 		for ; err == nil && first.id == ""; first, err = s.next() {
@@ -54,7 +54,7 @@ func TestResume(t *testing.T) {
 		if err != nil {
 			r.Fatal(err)
 		}
-		last = first.id
+		last := first.id
 		for i := 0; i < n; {
 			for range rapid.IntRange(1, 15).Draw(r, "burst") {
 				p := rapid.IntRange(0, parts-1).Draw(r, "partition")
@@ -236,6 +236,7 @@ func TestStalledClient(t *testing.T) {
 		f := newFeed(1)
 		h := start(t, Config{RingEvents: 4}, f, nil)
 		stalled, well := h.open("/v1/stream", ""), h.open("/v1/stream", "")
+		synctest.Wait() // until they are open
 		begin := time.Now()
 		for i := range 50 {
 			f.add(0, news(fmt.Sprint(i)))
@@ -396,6 +397,7 @@ func TestMovedTopic(t *testing.T) {
 		f := newFeed(1)
 		h := start(t, Config{}, f, nil)
 		s := h.open("/v1/stream", "")
+		synctest.Wait() // until it is open
 		f.add(0, news("a"))
 		f.mu.Lock()
 		f.first[1], f.records[1] = 0, nil

@@ -122,7 +122,7 @@ func TestPicture(t *testing.T) {
 	if err := chromedp.Run(ctx, chromedp.Navigate(base+"/"), wait(`document.querySelector('#live-state').textContent === 'connected'`)); err != nil {
 		t.Fatal(err)
 	}
-	samples, err := exec.Command("sh", "-c", `sed -E 's/"(published|embargoed)":"[^"]*",?//; s/,}/}/' ../../cmd/marsad/internal/demo/articles.ndjson`).Output()
+	samples, err := exec.Command("sh", "-c", `sed -E 's/"(published|embargoed)":"[^"]*",?//g; s/,}/}/' ../../cmd/marsad/internal/demo/articles.ndjson`).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,7 +42,8 @@ func TestMain(m *testing.M) {
 // backend is an index whose Refresh fails the test.
 type backend struct {
 	*elastic.Index
-	t *testing.T
+	t      *testing.T
+	prefix string
 }
 
 func (b backend) Refresh() {
@@ -75,7 +76,7 @@ func open(t *testing.T, change ...func(*elastic.Config)) backend {
 		call(t, http.MethodDelete, "/_index_template/"+prefix, "")
 		x.Close()
 	})
-	return backend{x, t}
+	return backend{x, t, prefix}
 }
 
 func TestSuite(t *testing.T) {

@@ -25,7 +25,7 @@ type Options struct {
 	Dir   string        // data and logs; empty means a new temporary folder, removed by Stop
 	Cache string        // jars; empty means $XDG_CACHE_HOME/marsad-stack or ~/.cache/marsad-stack
 	Heap  string        // Java's -Xmx; empty means 1g for Kafka, 2g for Elasticsearch
-	Wait  time.Duration // from the start of the process until it is ready; zero means 60 s
+	Wait  time.Duration // from the start of the process until it is ready; zero means 2 min
 }
 
 // Server is a running server.
@@ -108,7 +108,7 @@ func (s *Server) signal(sig syscall.Signal) {
 // the folder and its log stay, and the error names the log.
 func run(ctx context.Context, s *Server, o Options, ready func(context.Context) error, args ...string) error {
 	if o.Wait == 0 {
-		o.Wait = time.Minute
+		o.Wait = 2 * time.Minute
 	}
 	start := time.Now()
 	if err := s.start(args); err != nil {

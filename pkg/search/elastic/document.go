@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"unicode/utf16"
@@ -23,6 +24,9 @@ var errArticle = errors.New("article cannot be indexed")
 // maxID is Elasticsearch's limit on ids, in bytes. It refuses a whole bulk
 // request for one longer id.
 const maxID = 512
+
+// maxRevision is the highest that leaves room for the generation in a version.
+const maxRevision = math.MaxInt64 / (article.MaxGeneration + 1)
 
 var goodBucket = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
 
@@ -70,7 +74,7 @@ func (x *Index) prepare(index int, a *article.Article) (line, error) {
 		return line{}, fmt.Errorf("%w: its id %q is not UTF-8", errArticle, a.ID)
 	case len(a.ID) > maxID:
 		return line{}, fmt.Errorf("%w: its id has %d bytes, at most %d are allowed", errArticle, len(a.ID), maxID)
-	case a.Revision < 0 || a.Version() < 0:
+	case a.Revision < 0 || a.Revision > maxRevision:
 		return line{}, fmt.Errorf("article %q: %w: its revision %d is out of range", a.ID, errArticle, a.Revision)
 	case !goodBucket.MatchString(a.Bucket):
 		return line{}, fmt.Errorf("article %q: %w: its bucket is %q, want YYYY-MM", a.ID, errArticle, a.Bucket)

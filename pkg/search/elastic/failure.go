@@ -75,19 +75,23 @@ func (r *reply) Error() string {
 	s := fmt.Sprintf("Elasticsearch answers %d %s", r.status, http.StatusText(r.status))
 	depth := 0
 	for f := &r.fault; f != nil && depth < 4; f = f.Cause {
-		if f.Type != "" {
-			s += ": " + f.Type
-		}
-		if f.Reason != "" {
-			s += ": " + f.Reason
+		for _, part := range []string{f.Type, f.Reason} {
+			if part != "" {
+				s += ": " + cut(part)
+			}
 		}
 		depth++
 	}
-	const most = 2000
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "…"
-	}
 	return s
+}
+
+// cut shortens what may hold a piece of the article.
+func cut(s string) string {
+	const most = 400
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 func (r *reply) verdict() verdict { return judge(r.status, r.fault) }

@@ -175,7 +175,7 @@ func FuzzReply(f *testing.F) {
 	f.Add([]byte(`{"error":"text"}`))
 	f.Add([]byte(`{"error":null}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s := newReply(http.StatusBadRequest, b).Error(); len(s) > 2100 {
+		if s := newReply(http.StatusBadRequest, b).Error(); len(s) > 4000 {
 			t.Errorf("error has %d bytes", len(s))
 		}
 	})

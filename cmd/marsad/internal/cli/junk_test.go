@@ -65,14 +65,14 @@ func junk(i int) (contentType string, body []byte) {
 	return "application/json", []byte(`{"title":"a","embargoed":"9999-12-31T23:59:59Z","published":"0001-01-01T00:00:00Z","status":"canceled"}`)
 }
 
-// TestJunk sends 500 pieces of junk to the door and past it: each is answered
+// TestJunk sends pieces of junk to the door and past it: each is answered
 // with a reason, or ends as a dead letter, or is an article after all; marsad
 // goes on.
 func TestJunk(t *testing.T) {
 	data := t.TempDir()
 	p := startProcess(t, data)
 	codes := map[int]int{}
-	for i := range 500 {
+	for i := range *junks {
 		contentType, body := junk(i)
 		req, err := http.NewRequest(http.MethodPost, "http://"+p.addr+"/v1/articles?source=junk", bytes.NewReader(body))
 		if err != nil {

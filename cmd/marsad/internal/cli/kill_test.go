@@ -34,9 +34,11 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// The short forms run with all tests; "make test-long" runs the long ones.
 var (
-	kills    = flag.Int("kills", 3, "how often TestKill kills marsad")
-	articles = flag.Int("articles", 600, "how many articles TestKill pushes")
+	kills    = flag.Int("kills", 2, "how often TestKill kills marsad")
+	articles = flag.Int("articles", 150, "how many articles TestKill pushes")
+	junks    = flag.Int("junk", 60, "how many pieces of junk TestJunk sends")
 )
 
 // process is a marsad in a process of its own.

@@ -151,7 +151,7 @@ func (c *Classifier) choose(tallies map[string]*tally, length float64, lang stri
 			given[b] = true
 		}
 		out = append(out, article.Topic{
-			ID: id, Name: c.topics.Label(id, lang), Broader: broader,
+			ID: id, Name: c.topics.Label(id, "en"), Broader: broader,
 			Score: math.Round(score*1000) / 1000, Evidence: evidence,
 		})
 	}
