@@ -2,7 +2,7 @@
 MODULES := pkg services/ingest services/enrich services/index services/web cmd/marsad
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build test test-long test-browser lint bench fuzz tidy clean
+.PHONY: all build test test-long test-browser test-stack stack lint bench fuzz tidy clean
 
 all: lint test
 
@@ -19,9 +19,15 @@ test-long: ## ten kills while 5,000 articles are pushed, 500 pieces of junk
 test-browser: ## the page in a real browser; needs chromium
 	cd test/browser && GOWORK=off go test -count=1 -v .
 
+test-stack: ## the contract suite and the bus on real Elasticsearch and Kafka; needs java 17 and maven
+	cd test/stack && GOWORK=off go test -count=1 -timeout 20m ./...
+
+stack: ## real Elasticsearch and Kafka on loopback until interrupted; needs java 17 and maven
+	cd test/stack && GOWORK=off go run ./cmd/stack
+
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $(MODULES) test)" || (gofmt -l $(MODULES) test; echo "run gofmt -w on these"; exit 1)
-	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+	@for m in $(MODULES) test/browser test/stack; do echo "lint $$m"; (cd $$m && GOWORK=off $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
 bench: ## benchmarks of the parts, then everything end to end
 	go test -run '^$$' -bench . -benchtime 1s ./pkg/text ./pkg/query ./pkg/search/embedded ./services/enrich/...
@@ -33,7 +39,7 @@ fuzz: ## each fuzz target for half a minute
 	    echo "$$t $$f"; (cd $$(dirname $$t) && go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s .) || exit 1; done; done
 
 tidy:
-	@for m in $(MODULES) test/browser; do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
+	@for m in $(MODULES) test/browser test/stack; do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
 	go work sync
 
 clean:

@@ -125,7 +125,7 @@ type Mention struct {
 
 // Topic is a subject of an article, an IPTC Media Topic.
 type Topic struct {
-	ID       string   `json:"id"` // "medtop:" and eight digits
+	ID       string   `json:"id"`                // "medtop:" and eight digits
 	Name     string   `json:"name"`              // IPTC's English label, in all articles; other languages by id
 	Broader  []string `json:"broader,omitempty"` // nearest first
 	Score    float64  `json:"score"`             // 0 to 1

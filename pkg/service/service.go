@@ -106,7 +106,9 @@ func (s *Server) Run(ctx context.Context, drain time.Duration) error {
 	if err != nil {
 		_ = s.http.Close() // Shutdown has failed: that error is returned
 	}
-	_ = <-failed // http.ErrServerClosed, always
+	if serr := <-failed; !errors.Is(serr, http.ErrServerClosed) {
+		err = errors.Join(err, serr)
+	}
 	if err != nil {
 		return fmt.Errorf("draining HTTP: %w", err)
 	}

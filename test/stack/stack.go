@@ -152,7 +152,7 @@ func (s *Server) start(args []string) error {
 		return err
 	}
 	defer r.Close()
-	s.cmd = exec.Command("java", args...)
+	s.cmd = exec.CommandContext(context.Background(), "java", args...) // it outlives its start; Stop ends it
 	s.cmd.Dir, s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = s.Dir, r, log, log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {
@@ -189,7 +189,7 @@ func newServer(o Options, name string) (*Server, error) {
 func freePorts(n int) ([]string, error) {
 	ports := make([]string, n)
 	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, fmt.Errorf("looking for a free port: %w", err)
 		}

@@ -24,10 +24,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"regexp"
 	"time"
 
-	elasticsearch "github.com/elastic/go-elasticsearch/v8"
+	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
 	"github.com/marsad-news/marsad/pkg/search"
@@ -51,7 +52,7 @@ type Config struct {
 // Index is an Elasticsearch index of articles. It is safe for concurrent use
 // and holds nothing that needs closing but idle connections.
 type Index struct {
-	client *elasticsearch.Client
+	client *elastictransport.Client
 	pool   *http.Transport
 	config Config
 }
@@ -94,11 +95,31 @@ func New(c Config) (*Index, error) {
 		IdleConnTimeout:     90 * time.Second,
 		ForceAttemptHTTP2:   true,
 	}
-	client, err := elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: c.Addresses, Username: c.Username, Password: c.Password, APIKey: c.APIKey, CACert: c.CACert,
-		Transport:    pool,
-		DisableRetry: true, // retries are the caller's, which knows the failure table
-	})
+	var urls []*url.URL
+	for _, a := range c.Addresses {
+		u, err := url.Parse(a)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return nil, fmt.Errorf("Elasticsearch's address is %q, must be a URL such as http://127.0.0.1:9200", a)
+		}
+		urls = append(urls, u)
+	}
+	// esapi over its own transport, not the whole client: that one compiles the
+	// typed API, some minutes and 100 MB of it.
+	opts := []elastictransport.Option{
+		elastictransport.WithURLs(urls...),
+		elastictransport.WithTransport(pool),
+		elastictransport.WithDisableRetry(), // retries are the caller's, which knows the failure table
+	}
+	if c.CACert != nil {
+		opts = append(opts, elastictransport.WithCACert(c.CACert))
+	}
+	switch {
+	case c.APIKey != "":
+		opts = append(opts, elastictransport.WithAPIKey(c.APIKey))
+	case c.Username != "":
+		opts = append(opts, elastictransport.WithBasicAuth(c.Username, c.Password))
+	}
+	client, err := elastictransport.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("making an Elasticsearch client: %w", err)
 	}

@@ -83,7 +83,7 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	probe := measure.NewProbe()
 	return with(ctx, b.cfg, log, probe.Writer, func(ctx context.Context, a *app.App) error {
-		p := &player{app: a, client: &client{base: "http://" + a.Address.HTTP, http: newHTTP()}, probe: probe}
+		p := &player{app: a, errOut: b.out, client: &client{base: "http://" + a.Address.HTTP, http: newHTTP()}, probe: probe}
 		stop, err := p.watch(ctx)
 		if err != nil {
 			return err

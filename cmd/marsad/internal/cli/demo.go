@@ -119,8 +119,11 @@ func (d *player) watch(ctx context.Context) (stop func(), err error) {
 	}
 	return func() {
 		cancel()
-		<-failed
-		<-failed
+		for range cap(failed) {
+			if err := <-failed; err != nil {
+				fmt.Fprintln(d.errOut, "  watching the pipeline:", err)
+			}
+		}
 	}, nil
 }
 
@@ -152,7 +155,7 @@ func (d *player) play(ctx context.Context, over time.Duration) error {
 		if err != nil {
 			return err
 		}
-		bar.Add(1) // a bar that cannot be drawn is no failure
+		_ = bar.Add(1) // a bar that cannot be drawn is no failure
 	}
 	return d.playBad(ctx)
 }

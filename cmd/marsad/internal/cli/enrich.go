@@ -39,7 +39,7 @@ func enrichFile(ctx context.Context, name, form string, stdin io.Reader, stdout,
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { _ = done() }() // it was only read
 	recipe, err := enrich.NewEnricher()
 	if err != nil {
 		return err

@@ -70,7 +70,7 @@ func (p *publisher) file(ctx context.Context, name, form string, stdin io.Reader
 	if err != nil {
 		return err
 	}
-	defer done()
+	defer func() { _ = done() }() // it was only read
 	var body bytes.Buffer
 	for raw, err := range article.Read(in, f) {
 		if err != nil {

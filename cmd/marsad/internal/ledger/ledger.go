@@ -141,7 +141,7 @@ func readClean(ctx context.Context, c *bus.Cluster) (map[string]article.Article,
 	err := each(ctx, c, bus.TopicClean, func(r bus.Record) error {
 		a, err := article.Decode(r.Value)
 		if err != nil {
-			return nil // dead-lettered by enrich, and counted there
+			return nil //nolint:nilerr // dead-lettered by enrich, and counted there
 		}
 		seen[fmt.Sprintf("%s/%d", a.ID, a.Revision)] = true
 		if a.Revision > latest[a.ID].Revision {

@@ -130,7 +130,7 @@ func (p *Probe) Follow(ctx context.Context, c *bus.Cluster, started func()) erro
 			return err
 		}
 		wg.Go(func() {
-			feed.Follow(ctx, next, func(r bus.Record) error { // ends with ctx
+			_ = feed.Follow(ctx, next, func(r bus.Record) error { // ends with ctx
 				if a, err := article.Decode(r.Value); err == nil && a.Status == article.Usable {
 					p.pass(stage, &a, r.Time)
 				}

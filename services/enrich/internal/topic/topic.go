@@ -70,7 +70,7 @@ func (c *Classifier) Apply(ctx context.Context, a *article.Article) error {
 	}
 	s := scan{lexicon: l, found: map[int32]*sighting{}}
 	words := s.read(a.Title, true) + s.read(a.Body, false)
-	a.Topics = c.judge(s.found, l, words, a.Language)
+	a.Topics = c.judge(s.found, l, words)
 	return ctx.Err()
 }
 
@@ -89,7 +89,7 @@ type share struct {
 }
 
 // judge scores what was found.
-func (c *Classifier) judge(found map[int32]*sighting, l *lexicon, words int, lang string) []article.Topic {
+func (c *Classifier) judge(found map[int32]*sighting, l *lexicon, words int) []article.Topic {
 	tallies := map[string]*tally{}
 	get := func(id string) *tally {
 		t := tallies[id]
@@ -116,13 +116,13 @@ func (c *Classifier) judge(found map[int32]*sighting, l *lexicon, words int, lan
 			up.evidence = append(up.evidence, share{w * upward, s.word})
 		}
 	}
-	return c.choose(tallies, math.Min(maxNormal, math.Max(1, math.Sqrt(float64(words)/normal))), lang)
+	return c.choose(tallies, math.Min(maxNormal, math.Max(1, math.Sqrt(float64(words)/normal))))
 }
 
 // choose lists the topics over the threshold. A broader topic is given only
 // where no narrower one of it is, and by the words of narrower ones only if it
 // is a top term.
-func (c *Classifier) choose(tallies map[string]*tally, length float64, lang string) []article.Topic {
+func (c *Classifier) choose(tallies map[string]*tally, length float64) []article.Topic {
 	var out []article.Topic
 	given := map[string]bool{}
 	ids := slices.SortedFunc(keys(tallies), func(x, y string) int {
