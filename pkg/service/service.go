@@ -91,7 +91,8 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 }
 
 // Run serves until ctx ends, then lets requests under way finish for at most
-// drain. Handlers see their request's context end only with the connection.
+// drain and cuts off the rest: whoever was not answered asks again. Handlers
+// see their request's context end only with the connection.
 func (s *Server) Run(ctx context.Context, drain time.Duration) error {
 	failed := make(chan error, 1)
 	go func() { failed <- s.http.Serve(s.listener) }()
@@ -103,14 +104,14 @@ func (s *Server) Run(ctx context.Context, drain time.Duration) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
 	defer cancel()
 	err := s.http.Shutdown(end)
-	if err != nil {
-		_ = s.http.Close() // Shutdown has failed: that error is returned
+	if errors.Is(err, context.DeadlineExceeded) { // also of connections on which nothing was ever asked
+		err = s.http.Close()
 	}
 	if serr := <-failed; !errors.Is(serr, http.ErrServerClosed) {
 		err = errors.Join(err, serr)
 	}
 	if err != nil {
-		return fmt.Errorf("draining HTTP: %w", err)
+		return fmt.Errorf("closing HTTP on %s: %w", s.Addr(), err)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -82,6 +83,29 @@ func TestRunPartsFailure(t *testing.T) {
 	})
 	if !errors.Is(err, broken) {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// A connection on which nothing was asked does not make the end a failure.
+func TestDrainWithSilentConnection(t *testing.T) {
+	server, err := service.Listen(t.Context(), "127.0.0.1:0", service.NewRegistry(), zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx, 50*time.Millisecond) }()
+	conn, err := net.Dial("tcp", server.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if code, _ := get(t, "http://"+server.Addr()+"/livez"); code != 200 { // the server has accepted both
+		t.Errorf("livez = %d", code)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -32,7 +32,7 @@ func newBench(o *options) *cobra.Command {
 		Long: `Measure the recipe of enrichment and the embedded index alone, then everything
 in one process end to end: throughput at full speed, and the delay from push to
 stream and to searchable at a steady rate. The articles are the demo's, told
-apart by a number and stretched to about 3 KB. Data lies in a temporary folder.`,
+apart by a number and stretched to about 2 KB. Data lies in a temporary folder.`,
 		Example: "  marsad bench\n  marsad bench --articles 20000 --rate 200 --for 30s",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -168,6 +168,9 @@ func (b *bench) enrichAlone(ctx context.Context, raws []article.Raw) ([]article.
 			}
 		}
 		return time.Since(start), cpuTime() - cpu, nil
+	}
+	if _, _, err := work(1); err != nil { // warm up
+		return nil, err
 	}
 	for _, workers := range []int{1, runtime.GOMAXPROCS(0)} {
 		wall, cpu, err := work(workers)
