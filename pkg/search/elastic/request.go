@@ -1,70 +1,22 @@
 package elastic
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/marsad-news/marsad/pkg/query"
 	"github.com/marsad-news/marsad/pkg/search"
 )
 
-// check refuses what search.Request does not allow.
-func check(req search.Request) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{search.ErrRequest}, args...)...)
-	}
-	if req.Size < 0 || req.Size > search.MaxSize {
-		return bad("size is %d, it must be from 0 to %d", req.Size, search.MaxSize)
-	}
-	switch req.Sort {
-	case "", search.ByReceived, search.ByPublished, search.ByRelevance:
-	default:
-		return bad("sort is %q, it must be %s, %s or %s", req.Sort, search.ByReceived, search.ByPublished, search.ByRelevance)
-	}
-	switch req.TimeField {
-	case "", search.ByReceived, search.ByPublished:
-	default:
-		return bad("time field is %q, it must be %s or %s", req.TimeField, search.ByPublished, search.ByReceived)
-	}
-	for _, f := range filtersOf(req) {
-		if n := len(f.values); n > search.MaxFilters {
-			return bad("filter %s has %d values, at most %d are allowed", f.field, n, search.MaxFilters)
-		}
-	}
-	for _, f := range req.Facets {
-		if facetField(f.Field) == "" {
-			return bad("facet %q is not known", f.Field)
-		}
-		if f.Size < 0 {
-			return bad("facet %s has size %d, it must not be negative", f.Field, f.Size)
-		}
-	}
-	return nil
-}
-
-// filter is one filter of a request with the field it is on.
-type filter struct {
-	field  query.Field
-	values []string
-}
-
-func filtersOf(req search.Request) []filter {
-	return []filter{
-		{query.Lang, req.Languages}, {query.Source, req.Sources}, {query.Entity, req.Entities},
-		{query.Topic, req.Topics}, {query.Country, req.Countries},
-	}
-}
-
 // requestQuery gives the query and the filters of req.
 func requestQuery(req search.Request) (object, error) {
 	var filters []object
-	for _, f := range filtersOf(req) {
-		if len(f.values) == 0 {
+	for _, f := range req.Filters() {
+		if len(f.Values) == 0 {
 			continue
 		}
-		values := make([]query.Node, len(f.values))
-		for i, v := range f.values {
-			values[i] = query.Keyword{Field: f.field, Value: v}
+		values := make([]query.Node, len(f.Values))
+		for i, v := range f.Values {
+			values[i] = query.Keyword{Field: f.Field, Value: v}
 		}
 		q, err := translate(query.Or{Of: values})
 		if err != nil {

@@ -103,7 +103,7 @@ func (x *Index) Search(ctx context.Context, req search.Request) (search.Result, 
 // translateRequest checks req, sets its default order and gives the body of a
 // search.
 func translateRequest(req *search.Request) (object, error) {
-	if err := check(*req); err != nil {
+	if err := req.Check(); err != nil {
 		return nil, err
 	}
 	if req.Sort == "" {

@@ -46,7 +46,7 @@ type plan struct {
 
 func compile(req search.Request) (plan, error) {
 	p := plan{sort: req.Sort, size: req.Size, open: true, facets: req.Facets}
-	if err := check(req); err != nil {
+	if err := req.Check(); err != nil {
 		return p, err
 	}
 	if p.sort == "" {
@@ -72,63 +72,17 @@ func compile(req search.Request) (plan, error) {
 	return p, nil
 }
 
-func check(req search.Request) error {
-	bad := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{search.ErrRequest}, args...)...)
-	}
-	if req.Size < 0 || req.Size > search.MaxSize {
-		return bad("size is %d, it must be from 0 to %d", req.Size, search.MaxSize)
-	}
-	switch req.Sort {
-	case "", search.ByReceived, search.ByPublished, search.ByRelevance:
-	default:
-		return bad("sort is %q, it must be %s, %s or %s", req.Sort, search.ByReceived, search.ByPublished, search.ByRelevance)
-	}
-	switch req.TimeField {
-	case "", search.ByReceived, search.ByPublished:
-	default:
-		return bad("time field is %q, it must be %s or %s", req.TimeField, search.ByPublished, search.ByReceived)
-	}
-	for _, f := range filtersOf(req) {
-		if n := len(f.values); n > search.MaxFilters {
-			return bad("filter %s has %d values, at most %d are allowed", f.field, n, search.MaxFilters)
-		}
-	}
-	for _, f := range req.Facets {
-		if facetFieldName(f.Field) == "" {
-			return bad("facet %q is not known", f.Field)
-		}
-		if f.Size < 0 {
-			return bad("facet %s has size %d, it must not be negative", f.Field, f.Size)
-		}
-	}
-	return nil
-}
-
-// filter is one filter of a request with the field it is on.
-type filter struct {
-	field  query.Field
-	values []string
-}
-
-func filtersOf(req search.Request) []filter {
-	return []filter{
-		{query.Lang, req.Languages}, {query.Source, req.Sources}, {query.Entity, req.Entities},
-		{query.Topic, req.Topics}, {query.Country, req.Countries},
-	}
-}
-
 // filters gives the filters as a query tree, so that they mean what the same
 // words in a query mean.
 func filters(req search.Request) []query.Node {
 	var of []query.Node
-	for _, f := range filtersOf(req) {
-		if len(f.values) == 0 {
+	for _, f := range req.Filters() {
+		if len(f.Values) == 0 {
 			continue
 		}
-		any := query.Or{Of: make([]query.Node, len(f.values))}
-		for i, v := range f.values {
-			any.Of[i] = query.Keyword{Field: f.field, Value: v}
+		any := query.Or{Of: make([]query.Node, len(f.Values))}
+		for i, v := range f.Values {
+			any.Of[i] = query.Keyword{Field: f.Field, Value: v}
 		}
 		of = append(of, any)
 	}
