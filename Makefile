@@ -30,7 +30,7 @@ lint: ## formatting, vet and the linters of .golangci.yml
 	@for m in $(MODULES) test/browser test/stack; do echo "lint $$m"; (cd $$m && GOWORK=off $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
 bench: ## benchmarks of the parts, then everything end to end
-	go test -run '^$$' -bench . -benchtime 1s ./pkg/text ./pkg/query ./pkg/search/embedded ./services/enrich/...
+	go test -run '^$$' -bench . -benchtime 1s ./pkg/text ./pkg/query ./pkg/search/embedded ./services/ingest ./services/enrich ./services/web ./cmd/marsad/internal/broker
 	cd cmd/marsad && go run . bench
 
 fuzz: ## each fuzz target for half a minute
