@@ -23,6 +23,7 @@ const (
 	maxPushRecord  = 8<<20 - 64<<10 // max.message.bytes of articles.raw with room for headers
 	maxItemsInBody = 100_000
 	maxErrorsTold  = 1000
+	maxDiscard     = 256 << 20 // bytes read and thrown away after a refusal
 )
 
 // Register adds POST /v1/articles to mux.
@@ -55,9 +56,17 @@ type PushError struct {
 
 func (s *Service) push(w http.ResponseWriter, req *http.Request) {
 	var res PushResult
-	status, err := s.receive(w, req, &res)
+	deadline := time.Now().Add(s.cfg.PushTimeout)
+	_ = http.NewResponseController(w).SetReadDeadline(deadline) // not supported by test recorders: the body is bounded anyway
+	ctx, cancel := context.WithDeadline(req.Context(), deadline)
+	defer cancel()
+	status, err := s.receive(ctx, w, req, &res)
 	if err != nil {
 		res.Error = err.Error()
+	}
+	if status >= 400 {
+		// A client that is still sending would not see the answer.
+		_, _ = io.CopyN(io.Discard, req.Body, maxDiscard)
 	}
 	s.metrics.push.WithLabelValues("accepted", "").Add(float64(res.Accepted))
 	if status >= 500 {
@@ -74,7 +83,7 @@ func (s *Service) push(w http.ResponseWriter, req *http.Request) {
 }
 
 // receive reads, checks and stores the articles of a request.
-func (s *Service) receive(w http.ResponseWriter, req *http.Request, res *PushResult) (status int, err error) {
+func (s *Service) receive(ctx context.Context, w http.ResponseWriter, req *http.Request, res *PushResult) (status int, err error) {
 	contentType := req.Header.Get("Content-Type")
 	if contentType == "" {
 		contentType = "application/json"
@@ -95,10 +104,6 @@ func (s *Service) receive(w http.ResponseWriter, req *http.Request, res *PushRes
 		return http.StatusServiceUnavailable, errors.New("too many bytes are being pushed at this moment: try again")
 	}
 	defer release()
-	deadline := time.Now().Add(s.cfg.PushTimeout)
-	_ = http.NewResponseController(w).SetReadDeadline(deadline) // not supported by test recorders: the body is bounded anyway
-	ctx, cancel := context.WithDeadline(req.Context(), deadline)
-	defer cancel()
 	var body io.Reader = http.MaxBytesReader(w, req.Body, s.cfg.MaxBody)
 	if charset != nil {
 		body = transform.NewReader(body, charset)

@@ -16,7 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var picture = flag.String("picture", "", "play the demo's articles and write a picture of the page to this file")
+var picture = flag.String("picture", "", "write TestSamples's picture of the page to this file")
 
 const three = `{"source":{"id":"atlas","name":"Atlas","country":"MA"},"guid":"1","language":"ar","title":"المغرب وفرنسا يعززان التعاون الأمني","body":"الرباط - اتفق البلدان على مكافحة الإرهاب والجريمة المنظمة."}
 {"source":{"id":"nord","name":"Nord","country":"FR"},"guid":"2","language":"fr","title":"<script>window.hacked=1</script><img src=x onerror=window.hacked=1>","body":"PARIS - Séisme en Turquie.","url":"javascript:window.hacked=1"}
@@ -112,11 +112,9 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestPicture makes the picture for the README.
-func TestPicture(t *testing.T) {
-	if *picture == "" {
-		t.Skip("only with -picture")
-	}
+// TestSamples shows the demo's articles on the page; the picture for the
+// README is taken of it.
+func TestSamples(t *testing.T) {
 	base, binary := startMarsad(t)
 	ctx := startBrowser(t)
 	if err := chromedp.Run(ctx, chromedp.Navigate(base+"/"), wait(`document.querySelector('#live-state').textContent === 'connected'`)); err != nil {
@@ -132,6 +130,9 @@ func TestPicture(t *testing.T) {
 		wait(`document.querySelectorAll('#results [data-id]').length >= 10 && document.querySelectorAll('#live [data-id]').length >= 5`),
 		chromedp.CaptureScreenshot(&shot)); err != nil {
 		t.Fatal(err)
+	}
+	if *picture == "" {
+		return
 	}
 	if err := os.WriteFile(*picture, shot, 0o644); err != nil {
 		t.Fatal(err)

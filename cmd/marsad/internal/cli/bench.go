@@ -9,7 +9,6 @@ import (
 	"os"
 	"runtime"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/marsad-news/marsad/cmd/marsad/internal/app"
@@ -292,13 +291,4 @@ func waitCount(ctx context.Context, p *measure.Probe, s measure.Stage, n int) er
 func (b *bench) row(name string, wall, cpu time.Duration) {
 	n := float64(b.articles)
 	fmt.Fprintf(b.out, "  %-26s %7.0f articles/s, %6.0f per core (CPU second)\n", name, n/wall.Seconds(), n/cpu.Seconds())
-}
-
-// cpuTime is the processor time that this process has used.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -80,11 +80,7 @@ func TestJunk(t *testing.T) {
 		}
 		req.Header.Set("Content-Type", contentType)
 		res, err := http.DefaultClient.Do(req)
-		if err != nil { // the server may hang up on a body that is too large, before it is sent
-			if len(body) > 32<<20 {
-				codes[413]++
-				continue
-			}
+		if err != nil {
 			t.Fatalf("junk %d: %v", i, err)
 		}
 		answer, err := io.ReadAll(res.Body)
