@@ -127,6 +127,14 @@ func TestJunk(t *testing.T) {
 	if code, out, said := run("dlq", "replay", "--data", data, "--dry-run", "0:0"); code != 0 || !strings.Contains(out, "1 of 1 dead letters would be replayed") {
 		t.Errorf("dlq replay: %d %s%s", code, out, said)
 	}
+	if code, out, said := run("dlq", "replay", "--data", data, "0:1"); code != 0 || !strings.Contains(out, "1 of 1 dead letters replayed") {
+		t.Errorf("dlq replay: %d %s%s", code, out, said)
+	}
+	for out := ""; !strings.Contains(out, fmt.Sprintf("%d dead letters", letters+1)); { // still junk: it comes back
+		if _, out, _ = run("dlq", "list", "--data", data, "--stage", "ingest"); time.Now().After(deadline) {
+			t.Fatalf("the replayed letter did not come back:\n%.2000s", out)
+		}
+	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err == nil {
 		for _, l := range strings.Split(string(status), "\n") {
