@@ -31,7 +31,7 @@ stack: ## real Elasticsearch and Kafka on loopback until interrupted; needs java
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $(MODULES) test)" || (gofmt -l $(MODULES) test; echo "run gofmt -w on these"; exit 1)
-	@for m in $(MODULES) test/browser test/stack; do echo "lint $$m"; (cd $$m && GOWORK=off $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+	@for m in $(MODULES) test/browser test/stack; do echo "lint $$m"; (cd $$m && GOWORK=off go mod tidy -diff && GOWORK=off $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
 bench: ## benchmarks of the parts, then everything end to end
 	go test -run '^$$' -bench . -benchtime 1s ./pkg/text ./pkg/query ./pkg/search/embedded ./services/ingest ./services/enrich ./services/web ./cmd/marsad/internal/broker

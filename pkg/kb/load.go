@@ -222,6 +222,8 @@ func flagRule(flags string) Rule {
 		return Cue
 	case strings.Contains(flags, "ctx"):
 		return Context
+	case strings.Contains(flags, "sup"):
+		return Support
 	}
 	return Free
 }
