@@ -399,13 +399,13 @@ func TestMovedTopic(t *testing.T) {
 		s := h.open("/v1/stream", "")
 		synctest.Wait() // until it is open
 		f.add(0, news("a"))
+		if e := s.shows(t); e.id != "0:1" {
+			t.Errorf("got %+v", e)
+		}
 		f.mu.Lock()
 		f.first[1], f.records[1] = 0, nil
 		f.mu.Unlock()
 		f.add(1, news("b"))
-		if e := s.shows(t); e.id != "0:1" {
-			t.Errorf("got %+v", e)
-		}
 		if e := s.shows(t); e.id != "0:1,1:1" || idOf(t, e) != "b" {
 			t.Errorf("got %+v", e)
 		}
