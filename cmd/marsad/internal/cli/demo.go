@@ -203,7 +203,7 @@ func (d *player) once(ctx context.Context) error {
 	}
 	fmt.Fprintln(d.out, "\nLedger")
 	l.Print(d.out)
-	fmt.Fprintln(d.out, "\nLatency")
+	fmt.Fprintln(d.out, "\nLatency (the slowest waited for the end of its embargo)")
 	d.probe.Print(d.out)
 	if !l.Balanced() {
 		return errors.New("the ledger does not balance")
