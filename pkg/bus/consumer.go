@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,13 +66,13 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	case cfg.Group == "", cfg.Topic == "", cfg.Stage == "":
 		return nil, errors.New("consumer lacks a group, topic or stage name")
 	}
-	setDefault(&cfg.BatchRecords, 500)
-	setDefault(&cfg.BatchBytes, 4<<20)
-	setDefault(&cfg.Concurrency, 1)
-	setDefault(&cfg.MaxInFlight, 64<<20)
-	setDefault(&cfg.MaxAttempts, 5)
-	setDefault(&cfg.CommitInterval, 200*time.Millisecond)
-	setDefault(&cfg.DrainTimeout, 3*time.Second)
+	cfg.BatchRecords = cmp.Or(cfg.BatchRecords, 500)
+	cfg.BatchBytes = cmp.Or(cfg.BatchBytes, 4<<20)
+	cfg.Concurrency = cmp.Or(cfg.Concurrency, 1)
+	cfg.MaxInFlight = cmp.Or(cfg.MaxInFlight, 64<<20)
+	cfg.MaxAttempts = cmp.Or(cfg.MaxAttempts, 5)
+	cfg.CommitInterval = cmp.Or(cfg.CommitInterval, 200*time.Millisecond)
+	cfg.DrainTimeout = cmp.Or(cfg.DrainTimeout, 3*time.Second)
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
@@ -82,12 +83,6 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 		cfg: cfg, log: cfg.Log.With(zap.String("stage", cfg.Stage), zap.String("topic", cfg.Topic)),
 		budget: semaphore.NewWeighted(cfg.MaxInFlight), outage: map[int]error{},
 	}, nil
-}
-
-func setDefault[T int | int64 | time.Duration](v *T, d T) {
-	if *v == 0 {
-		*v = d
-	}
 }
 
 // Ready is nil while the consumer is a member of its group and nothing keeps
@@ -141,7 +136,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		if err != nil {
 			c.joined.Store(false)
 			c.cfg.Metrics.groupErrors.WithLabelValues(c.cfg.Stage).Inc()
-			c.log.Warn("joining the consumer group, trying again", errField(err))
+			c.log.Warn("joining the consumer group, trying again", zap.Error(err))
 			continue
 		}
 		c.joined.Store(true)
@@ -168,5 +163,3 @@ func (c *Consumer) leave(group *kafka.ConsumerGroup, last *session) error {
 	}
 	return nil
 }
-
-func errField(err error) zap.Field { return zap.Error(err) }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // Headers of a dead letter, beside those of the source record, which are kept
@@ -72,7 +74,7 @@ func (c *Consumer) bury(ctx context.Context, msgs []Message) error {
 		if err == nil {
 			return nil
 		}
-		c.log.Error("writing dead letters, trying again", errField(err))
+		c.log.Error("writing dead letters, trying again", zap.Error(err))
 		if err := back.wait(ctx); err != nil {
 			return err
 		}

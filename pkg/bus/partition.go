@@ -73,7 +73,7 @@ func (p *partition) open(take, work context.Context) (Handler, int64, error) {
 			return nil, 0, take.Err()
 		}
 		p.c.setOutage(p.id, err)
-		p.c.log.Error("opening partition, trying again", zap.Int("partition", p.id), errField(err))
+		p.c.log.Error("opening partition, trying again", zap.Int("partition", p.id), zap.Error(err))
 		if err := back.wait(take); err != nil {
 			return nil, 0, err
 		}
@@ -98,7 +98,7 @@ func (p *partition) fetchLoop(take context.Context, offset int64, out chan<- []R
 			return
 		}
 		if err != nil {
-			p.c.log.Warn("fetching, trying again", zap.Int("partition", p.id), errField(err))
+			p.c.log.Warn("fetching, trying again", zap.Int("partition", p.id), zap.Error(err))
 			if back.wait(take) != nil {
 				return
 			}

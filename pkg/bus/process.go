@@ -36,7 +36,7 @@ func (p *partition) process(ctx context.Context, h Handler, records []Record) {
 	}
 	if len(records) == 0 { // a tick
 		if err := p.call(ctx, h, nil); err != nil && ctx.Err() == nil {
-			p.c.log.Warn("handler failed on a tick, trying again later", errField(err))
+			p.c.log.Warn("handler failed on a tick, trying again later", zap.Error(err))
 		}
 		return
 	}
@@ -66,7 +66,7 @@ func (t *task) try(ctx context.Context) bool {
 		return t.sort(ctx, failed)
 	case errors.As(err, &outage):
 		t.p.c.setOutage(t.p.id, err)
-		t.p.c.log.Error("stage is paused", zap.Int("partition", t.p.id), errField(err))
+		t.p.c.log.Error("stage is paused", zap.Int("partition", t.p.id), zap.Error(err))
 		return t.slow.wait(ctx) == nil
 	case errors.As(err, &crash):
 		return t.isolate(ctx, crash)
@@ -75,7 +75,7 @@ func (t *task) try(ctx context.Context) bool {
 	if t.back.n >= 3 {
 		t.p.c.setOutage(t.p.id, err)
 	}
-	t.p.c.log.Warn("batch failed, trying again", zap.Int("partition", t.p.id), zap.Int("records", len(t.pending)), errField(err))
+	t.p.c.log.Warn("batch failed, trying again", zap.Int("partition", t.p.id), zap.Int("records", len(t.pending)), zap.Error(err))
 	return t.back.wait(ctx) == nil
 }
 
@@ -122,7 +122,7 @@ func (t *task) sort(ctx context.Context, failed *BatchError) bool {
 // isolate finds the record that crashes the handler by trying one at a time,
 // and buries it.
 func (t *task) isolate(ctx context.Context, crash *panicError) bool {
-	t.p.c.log.Error("handler panicked", errField(crash), zap.ByteString("stack", crash.stack))
+	t.p.c.log.Error("handler panicked", zap.Error(crash), zap.ByteString("stack", crash.stack))
 	if len(t.pending) == 1 {
 		return t.sort(ctx, &BatchError{Records: []RecordError{{Err: crash, Do: Reject}}})
 	}

@@ -116,7 +116,7 @@ func (s *session) commit() {
 	err := s.gen.CommitOffsets(map[string]map[int]int64{s.c.cfg.Topic: offsets})
 	if err != nil {
 		s.c.cfg.Metrics.commitErrors.WithLabelValues(s.c.cfg.Stage).Inc()
-		s.c.log.Warn("committing offsets, the records may be repeated", errField(err))
+		s.c.log.Warn("committing offsets, the records may be repeated", zap.Error(err))
 		return
 	}
 	for p, o := range offsets {

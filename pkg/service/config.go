@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -69,12 +70,7 @@ func EnvName(prefix, key string) string {
 func Keys(cfg any) []string {
 	fields := map[string]reflect.Value{}
 	leaves(reflect.ValueOf(cfg).Elem(), "", fields)
-	keys := make([]string, 0, len(fields))
-	for k := range fields {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
+	return slices.Sorted(maps.Keys(fields))
 }
 
 func set(fields map[string]reflect.Value, name, value string, is func(key string) bool) error {
@@ -91,12 +87,7 @@ func set(fields map[string]reflect.Value, name, value string, is func(key string
 		}
 		return nil
 	}
-	keys := make([]string, 0, len(fields))
-	for k := range fields {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return fmt.Errorf("%s is not known; known keys are %s", name, strings.Join(keys, ", "))
+	return fmt.Errorf("%s is not known; known keys are %s", name, strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 }
 
 // leaves collects the fields of v that hold values, by dotted path.

@@ -9,6 +9,7 @@
 package enrich
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,12 +66,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Cluster == nil || deps.Enricher == nil {
 		return nil, errors.New("enrich lacks a Kafka cluster or a recipe")
 	}
-	if cfg.Workers == 0 {
-		cfg.Workers = runtime.GOMAXPROCS(0)
-	}
-	if cfg.BatchRecords == 0 {
-		cfg.BatchRecords = 200
-	}
+	cfg.Workers = cmp.Or(cfg.Workers, runtime.GOMAXPROCS(0))
+	cfg.BatchRecords = cmp.Or(cfg.BatchRecords, 200)
 	if deps.Log == nil {
 		deps.Log = zap.NewNop()
 	}

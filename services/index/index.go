@@ -9,6 +9,7 @@
 package index
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,15 +67,9 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if cfg.RetentionMonths < 0 {
 		return nil, fmt.Errorf("index.retention_months is %d, must be 0 or more", cfg.RetentionMonths)
 	}
-	if cfg.Topic == "" {
-		cfg.Topic = bus.TopicEnriched
-	}
-	if cfg.BatchAge == 0 {
-		cfg.BatchAge = 20 * time.Millisecond
-	}
-	if cfg.Concurrency == 0 {
-		cfg.Concurrency = 2
-	}
+	cfg.Topic = cmp.Or(cfg.Topic, bus.TopicEnriched)
+	cfg.BatchAge = cmp.Or(cfg.BatchAge, 20*time.Millisecond)
+	cfg.Concurrency = cmp.Or(cfg.Concurrency, 2)
 	if deps.Log == nil {
 		deps.Log = zap.NewNop()
 	}

@@ -15,6 +15,7 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -75,11 +76,11 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	setDefault(&cfg.MaxBody, 32<<20)
-	setDefault(&cfg.MaxPushBytes, 128<<20)
-	setDefault(&cfg.PushTimeout, 30*time.Second)
-	setDefault(&cfg.DefaultSource, "push")
-	setDefault(&cfg.ReleaseEvery, 500*time.Millisecond)
+	cfg.MaxBody = cmp.Or(cfg.MaxBody, 32<<20)
+	cfg.MaxPushBytes = cmp.Or(cfg.MaxPushBytes, 128<<20)
+	cfg.PushTimeout = cmp.Or(cfg.PushTimeout, 30*time.Second)
+	cfg.DefaultSource = cmp.Or(cfg.DefaultSource, "push")
+	cfg.ReleaseEvery = cmp.Or(cfg.ReleaseEvery, 500*time.Millisecond)
 	s := &Service{
 		cfg: cfg, deps: deps, admit: newAdmission(cfg.MaxPushBytes), metrics: newMetrics(deps.Registry),
 		raw:   bus.NewProducer(deps.Cluster, bus.TopicRaw),
@@ -96,13 +97,6 @@ func New(cfg Config, deps Deps) (*Service, error) {
 		Log: deps.Log, Metrics: bus.NewMetrics(deps.Registry),
 	})
 	return s, err
-}
-
-func setDefault[T comparable](v *T, d T) {
-	var zero T
-	if *v == zero {
-		*v = d
-	}
 }
 
 // Run consumes articles.raw until ctx ends, then drains.

@@ -221,11 +221,11 @@ func (d *player) settle(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l, err := ledger.Compute(ctx, d.app.Cluster, d.app.Index, d.app.Registry)
+		held, err := ledger.Held(ctx, d.app.Cluster)
 		if err != nil {
 			return err
 		}
-		if rest == 0 && l.Held == 0 {
+		if rest == 0 && held == 0 {
 			calm++
 		} else {
 			calm = 0
@@ -235,7 +235,7 @@ func (d *player) settle(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the pipeline did not come to rest: %d records wait, %d are under embargo", rest, l.Held)
+			return fmt.Errorf("the pipeline did not come to rest: %d records wait, %d are under embargo", rest, held)
 		case <-tick.C:
 		}
 	}

@@ -94,7 +94,7 @@ func Compute(ctx context.Context, c *bus.Cluster, index search.Reader, counts pr
 	if l.DeadLettered, err = count(ctx, c, bus.TopicDead); err != nil {
 		return l, err
 	}
-	if l.Held, err = heldNow(ctx, c); err != nil {
+	if l.Held, err = Held(ctx, c); err != nil {
 		return l, err
 	}
 	byStatus, err := index.Count(ctx)
@@ -153,8 +153,8 @@ func readClean(ctx context.Context, c *bus.Cluster) (map[string]article.Article,
 	return latest, len(seen), err
 }
 
-// heldNow counts the articles that wait for the end of an embargo.
-func heldNow(ctx context.Context, c *bus.Cluster) (int, error) {
+// Held counts the articles that wait for the end of an embargo.
+func Held(ctx context.Context, c *bus.Cluster) (int, error) {
 	waiting := map[string]bool{}
 	err := each(ctx, c, bus.TopicHeld, func(r bus.Record) error {
 		if r.Value == nil {
