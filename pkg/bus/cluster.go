@@ -2,24 +2,28 @@ package bus
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/sasl"
 )
 
 // ClusterConfig says how to reach Kafka.
 type ClusterConfig struct {
 	Brokers  []string // host:port of at least one broker
 	ClientID string   // shown in the broker's logs and quotas; empty means "marsad"
+
+	TLS  *tls.Config    // nil means plain connections
+	SASL sasl.Mechanism // nil means no login
 }
 
 // Cluster is a connection pool to a Kafka cluster. Safe for concurrent use.
 type Cluster struct {
-	brokers   []string
-	clientID  string
+	cfg       ClusterConfig
 	transport *kafka.Transport
 	client    *kafka.Client
 }
@@ -32,9 +36,11 @@ func NewCluster(cfg ClusterConfig) (*Cluster, error) {
 	if cfg.ClientID == "" {
 		cfg.ClientID = "marsad"
 	}
-	t := &kafka.Transport{ClientID: cfg.ClientID, DialTimeout: 3 * time.Second, MetadataTTL: 5 * time.Second}
+	t := &kafka.Transport{
+		ClientID: cfg.ClientID, TLS: cfg.TLS, SASL: cfg.SASL, DialTimeout: 3 * time.Second, MetadataTTL: 5 * time.Second,
+	}
 	return &Cluster{
-		brokers: cfg.Brokers, clientID: cfg.ClientID, transport: t,
+		cfg: cfg, transport: t,
 		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: t},
 	}, nil
 }
@@ -43,7 +49,9 @@ func NewCluster(cfg ClusterConfig) (*Cluster, error) {
 func (c *Cluster) Close() { c.transport.CloseIdleConnections() }
 
 func (c *Cluster) dialer() *kafka.Dialer {
-	return &kafka.Dialer{ClientID: c.clientID, Timeout: 3 * time.Second, DualStack: true}
+	return &kafka.Dialer{
+		ClientID: c.cfg.ClientID, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL, Timeout: 3 * time.Second, DualStack: true,
+	}
 }
 
 // Offsets gives the first offset kept and the next to be written of each

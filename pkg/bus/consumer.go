@@ -114,7 +114,7 @@ func (c *Consumer) setOutage(partition int, err error) {
 // after an orderly end, and says what was left uncommitted otherwise.
 func (c *Consumer) Run(ctx context.Context) error {
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: c.cfg.Group, Brokers: c.cfg.Cluster.brokers, Topics: []string{c.cfg.Topic},
+		ID: c.cfg.Group, Brokers: c.cfg.Cluster.cfg.Brokers, Topics: []string{c.cfg.Topic},
 		Dialer:                c.cfg.Cluster.dialer(),
 		HeartbeatInterval:     time.Second,
 		SessionTimeout:        6 * time.Second,

@@ -18,7 +18,7 @@ type Producer struct {
 // NewProducer returns a producer for the topic. It opens no connection.
 func NewProducer(c *Cluster, topic string) *Producer {
 	return &Producer{topic: topic, w: &kafka.Writer{
-		Addr:            kafka.TCP(c.brokers...),
+		Addr:            kafka.TCP(c.cfg.Brokers...),
 		Topic:           topic,
 		Transport:       c.transport,
 		Balancer:        partitioner{},

@@ -29,8 +29,8 @@ type Common struct {
 		Level  string `yaml:"level"`  // debug, info, warn or error
 	} `yaml:"log"`
 	Kafka struct {
-		Brokers      []string `yaml:"brokers"`       // host:port
-		CreateTopics bool     `yaml:"create_topics"` // create missing topics at start
+		bus.Settings `yaml:",inline"`
+		CreateTopics bool `yaml:"create_topics"` // create missing topics at start
 	} `yaml:"kafka"`
 }
 
@@ -108,7 +108,7 @@ func run(ctx context.Context, name string, common *Common, wire func(*Process) (
 		return err
 	}
 	defer func() { _ = log.Sync() }() // standard error cannot always be synced
-	cluster, err := bus.NewCluster(bus.ClusterConfig{Brokers: common.Kafka.Brokers, ClientID: "marsad-" + name})
+	cluster, err := bus.Open(common.Kafka.Settings, "marsad-"+name)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/marsad-news/marsad/pkg/kb"
 	"github.com/marsad-news/marsad/pkg/medtop"
 	"github.com/marsad-news/marsad/pkg/search"
+	"github.com/marsad-news/marsad/pkg/search/elastic"
 	"github.com/marsad-news/marsad/pkg/search/embedded"
 	"github.com/marsad-news/marsad/pkg/service"
 	"github.com/marsad-news/marsad/services/enrich"
@@ -46,12 +47,14 @@ type Config struct {
 		Level  string `yaml:"level"`  // debug, info, warn or error
 	} `yaml:"log"`
 	Kafka struct {
-		Port int `yaml:"port"` // of the embedded broker on loopback; 0 for a free one
+		Port         int              `yaml:"port"` // of the embedded broker on loopback; 0 for a free one
+		bus.Settings `yaml:",inline"` // of the cluster that commands other than up and demo work on
 	} `yaml:"kafka"`
-	Ingest ingest.Config `yaml:"ingest"`
-	Enrich enrich.Config `yaml:"enrich"`
-	Index  index.Config  `yaml:"index"`
-	Web    web.Config    `yaml:"web"`
+	Elasticsearch elastic.Settings `yaml:"elasticsearch"` // likewise
+	Ingest        ingest.Config    `yaml:"ingest"`
+	Enrich        enrich.Config    `yaml:"enrich"`
+	Index         index.Config     `yaml:"index"`
+	Web           web.Config       `yaml:"web"`
 }
 
 // Default is the configuration without file, environment and flags.

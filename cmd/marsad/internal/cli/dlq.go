@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/marsad-news/marsad/cmd/marsad/internal/app"
 	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/spf13/cobra"
@@ -33,7 +32,7 @@ their id and revision.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	flags := cmd.PersistentFlags()
-	flags.StringSliceVar(&f.brokers, "brokers", nil, "host:port of Kafka (default: the broker of the marsad over the data folder)")
+	flags.StringSliceVar(&f.brokers, "brokers", nil, "host:port of Kafka (default: kafka.brokers, else the broker of the marsad over the data folder)")
 	flags.StringVar(&f.stage, "stage", "", "only those of this stage")
 	flags.StringVar(&f.topic, "topic", "", "only those that came from this topic")
 	flags.StringVar(&f.reason, "reason", "", "only those whose reason contains this")
@@ -100,19 +99,14 @@ func (f *letterFilter) match(r bus.Record, now time.Time) bool {
 // letters reads the dead letters named by places, or all that f lets through,
 // and gives them to do.
 func (o *options) letters(ctx context.Context, f *letterFilter, places []string, do func(*bus.Cluster, []bus.Record) error) error {
-	brokers := f.brokers
-	if brokers == nil {
-		cfg, err := o.load()
-		if err != nil {
-			return err
-		}
-		a, err := app.ReadAddress(cfg.Data)
-		if err != nil {
-			return err
-		}
-		brokers = []string{a.Kafka}
+	cfg, err := o.load()
+	if err != nil {
+		return err
 	}
-	c, err := bus.NewCluster(bus.ClusterConfig{Brokers: brokers, ClientID: "marsad-cli"})
+	if f.brokers != nil {
+		cfg.Kafka.Brokers = f.brokers
+	}
+	c, err := kafka(cfg)
 	if err != nil {
 		return err
 	}

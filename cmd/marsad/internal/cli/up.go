@@ -33,6 +33,9 @@ the same folder goes on where the first ended, also after a kill.`,
 			if listen != "" {
 				cfg.Listen = listen
 			}
+			if len(cfg.Kafka.Brokers) > 0 || len(cfg.Elasticsearch.Addresses) > 0 {
+				return usagef("up has its own broker and index: unset kafka.brokers and elasticsearch.addresses, or run the services by themselves (README, \"Beyond one machine\")")
+			}
 			return up(cmd.Context(), cfg, cmd.OutOrStdout())
 		},
 	}
