@@ -14,12 +14,11 @@ import (
 )
 
 // TestKafka writes a record, kills the broker and reads the record from the
-// next one on the same folder.
+// next start on the same folder and port.
 func TestKafka(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	o := stack.Options{Dir: t.TempDir()}
-	s, err := stack.StartKafka(ctx, o)
+	s, err := stack.StartKafka(ctx, stack.Options{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +35,7 @@ func TestKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Kill()
-	if s, err = stack.StartKafka(ctx, o); err != nil {
+	if err = s.Restart(ctx); err != nil {
 		t.Fatal(err)
 	}
 	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{s.Addr}, Topic: "t", MaxWait: 200 * time.Millisecond})

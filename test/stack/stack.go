@@ -35,6 +35,9 @@ type Server struct {
 	Log  string        // path of what it printed
 	Took time.Duration // from the start of the process until it was ready
 
+	args   []string
+	wait   time.Duration
+	ready  func(context.Context) error
 	cmd    *exec.Cmd
 	keep   bool // Dir is the caller's
 	ended  bool // by Stop or Kill
@@ -75,6 +78,7 @@ func (s *Server) Stop() error {
 
 func (s *Server) end() {
 	s.ended = true
+	s.signal(syscall.SIGCONT) // it may be paused
 	s.signal(syscall.SIGTERM)
 	select {
 	case <-s.exited:
@@ -104,22 +108,47 @@ func (s *Server) signal(sig syscall.Signal) {
 	}
 }
 
+// Restart starts the server again after Kill, or after it ended, with the same
+// folder and ports, and waits until it is ready. Not to be called while Stop,
+// Kill or Restart runs.
+func (s *Server) Restart(ctx context.Context) error {
+	select {
+	case <-s.exited:
+	default:
+		return errors.New("the server has not ended: call Kill before Restart")
+	}
+	s.ended = false
+	return s.launch(ctx)
+}
+
+// Pause stops the process by SIGSTOP: connections stay open and are accepted,
+// but nothing is answered until Resume.
+func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+
+// Resume ends a Pause.
+func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+
 // run starts java with args and waits until ready gives no error. On failure
 // the folder and its log stay, and the error names the log.
 func run(ctx context.Context, s *Server, o Options, ready func(context.Context) error, args ...string) error {
-	if o.Wait == 0 {
-		o.Wait = 2 * time.Minute
+	s.args, s.ready, s.wait = args, ready, o.Wait
+	if s.wait == 0 {
+		s.wait = 2 * time.Minute
 	}
+	return s.launch(ctx)
+}
+
+func (s *Server) launch(ctx context.Context) error {
 	start := time.Now()
-	if err := s.start(args); err != nil {
+	if err := s.start(s.args); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, o.Wait)
+	ctx, cancel := context.WithTimeout(ctx, s.wait)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := ready(ctx)
+		err := s.ready(ctx)
 		if err == nil {
 			s.Took = time.Since(start)
 			return nil
