@@ -60,20 +60,6 @@ func Fold(s string) string {
 	return b.String()
 }
 
-// Join gives the folded words of s joined by single spaces: what an index
-// holds under an analyser that splits at white space.
-func Join(s string) string {
-	var b strings.Builder
-	b.Grow(len(s))
-	for i, tok := range Tokens(s) {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(tok.Form)
-	}
-	return b.String()
-}
-
 // runeAt gives the first code point of s, which is not empty.
 func runeAt(s string) rune {
 	r, _ := utf8.DecodeRuneInString(s)
