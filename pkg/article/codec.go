@@ -1,7 +1,6 @@
 package article
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	gojson "github.com/goccy/go-json"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -98,20 +98,24 @@ func Decode(b []byte) (Article, error) {
 // Encode writes v, a Raw or an Article, as one line of JSON without the line
 // break. HTML characters are not escaped.
 func Encode[T Raw | Article](v *T) ([]byte, error) {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	b, err := gojson.MarshalWithOption(v, gojson.DisableHTMLEscape())
+	if err != nil {
 		return nil, fmt.Errorf("encoding record: %w", err)
 	}
-	return bytes.TrimSuffix(buf.Bytes(), []byte("\n")), nil
+	return b, nil
 }
 
-// decodeJSON turns the errors of encoding/json into ones that say where.
-func decodeJSON(b []byte, v any) error {
+// decodeJSON reads b into v by the fast decoder. What that refuses is read
+// again by encoding/json, which has the last word, and whose errors are turned
+// into ones that say where.
+func decodeJSON[T Raw | Article](b []byte, v *T) error {
 	if i := firstInvalidUTF8(b); i >= 0 {
 		return invalid("", "not UTF-8: byte 0x%02x at offset %d; send UTF-8", b[i], i)
 	}
+	if gojson.Unmarshal(b, v) == nil {
+		return nil
+	}
+	*v = *new(T)
 	err := json.Unmarshal(b, v)
 	if err == nil {
 		return nil
