@@ -43,6 +43,7 @@ type ItemError struct {
 	Index     int   // in the batch
 	Err       error // with the backend's own reason
 	Permanent bool  // the same article will fail again: dead-letter it
+	Doubtful  bool  // it may: the backend's reason is not one of those known; try a few times
 }
 
 func (e *BatchError) Error() string {

@@ -133,8 +133,11 @@ func (s *Service) handle(ctx context.Context, batch []bus.Record) error {
 	case errors.As(err, &refused):
 		for _, item := range refused.Items {
 			do := bus.Retry
-			if item.Permanent {
+			switch {
+			case item.Permanent:
 				do = bus.Reject
+			case item.Doubtful:
+				do = bus.Doubt
 			}
 			failed = append(failed, bus.RecordError{Index: origin[item.Index], Err: item.Err, Do: do})
 		}

@@ -5,6 +5,7 @@ go 1.26.0
 require github.com/marsad-news/marsad/pkg v0.0.0
 
 require (
+	github.com/goccy/go-json v0.12.0 // indirect
 	github.com/stretchr/testify v1.11.1 // indirect
 	golang.org/x/net v0.59.0 // indirect
 )

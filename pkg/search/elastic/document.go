@@ -1,17 +1,17 @@
 package elastic
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	json "github.com/goccy/go-json"
 
 	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/query"
@@ -28,23 +28,44 @@ const maxID = 512
 // maxRevision is the highest that leaves room for the generation in a version.
 const maxRevision = math.MaxInt64 / (article.MaxGeneration + 1)
 
-var goodBucket = regexp.MustCompile(`^[0-9]{4}-(0[1-9]|1[0-2])$`)
-
-// document is what is sent: the article as it is and, of one that may be
-// found, the fields that are searched.
-type document struct {
-	article.Article
-	Folded *folded `json:"folded,omitempty"`
+// check refuses what would spoil the bulk request it is in.
+func check(a *article.Article) error {
+	switch {
+	case a.ID == "":
+		return fmt.Errorf("%w: it has no id", errArticle)
+	case !utf8.ValidString(a.ID):
+		return fmt.Errorf("%w: its id %q is not UTF-8", errArticle, a.ID)
+	case len(a.ID) > maxID:
+		return fmt.Errorf("%w: its id has %d bytes, at most %d are allowed", errArticle, len(a.ID), maxID)
+	case a.Revision < 0 || a.Revision > maxRevision:
+		return fmt.Errorf("article %q: %w: its revision %d is out of range", a.ID, errArticle, a.Revision)
+	case !article.ValidBucket(a.Bucket):
+		return fmt.Errorf("article %q: %w: its bucket is %q, want YYYY-MM", a.ID, errArticle, a.Bucket)
+	}
+	return nil
 }
 
-// folded holds what is indexed but not kept in _source.
-type folded struct {
-	Title    string   `json:"title,omitempty"` // words of package text, space between
-	Body     string   `json:"body,omitempty"`
-	Lead     string   `json:"lead,omitempty"`
-	Language string   `json:"language,omitempty"` // primary subtag
-	Lang     []string `json:"lang,omitempty"`     // tag and its prefixes: zh-hant-tw, zh-hant, zh
-	Topic    []string `json:"topic,omitempty"`    // with broader ones
+// monthOf gives the month in the names of indices and aliases: YYYY.MM.
+func monthOf(a *article.Article) string { return strings.Replace(a.Bucket, "-", ".", 1) }
+
+// appendLines appends what a bulk request says of an article: the action, to
+// the write alias, and the document, a line each. On error dst is as it was.
+func appendLines(dst []byte, alias string, a *article.Article) ([]byte, error) {
+	id, err := json.Marshal(a.ID)
+	if err != nil {
+		return dst, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)
+	}
+	out := append(dst, `{"index":{"_index":"`...)
+	out = append(out, alias...)
+	out = append(out, `","_id":`...)
+	out = append(out, id...)
+	out = append(out, `,"require_alias":true,"version":`...)
+	out = strconv.AppendInt(out, a.Version(), 10)
+	out = append(out, `,"version_type":"external_gte"}}`+"\n"...)
+	if out, err = appendDocument(out, a); err != nil {
+		return dst, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)
+	}
+	return append(out, '\n'), nil
 }
 
 // tombstone is the document of an article that is not usable.
@@ -57,61 +78,115 @@ type tombstone struct {
 	Status     article.Status `json:"status"`
 }
 
-// line is an article ready for a bulk request.
-type line struct {
-	index   int    // in the batch
-	month   string // YYYY.MM
-	visible bool
-	data    []byte // action and document, a line each
+// appendDocument appends the article as it is and, of one that may be found,
+// the fields that are searched. The whole is one line of JSON.
+func appendDocument(dst []byte, a *article.Article) ([]byte, error) {
+	if a.Status != article.Usable {
+		b, err := json.Marshal(tombstone{a.Schema, a.ID, a.Revision, a.Generation, a.Bucket, a.Status})
+		return append(dst, b...), err
+	}
+	b, err := article.Encode(a)
+	if err != nil {
+		return dst, err
+	}
+	dst = append(dst, b[:len(b)-1]...) // the closing brace comes last
+	if dst, err = appendNamed(dst, a); err != nil {
+		return dst, err
+	}
+	if dst, err = appendStemmed(dst, a); err != nil {
+		return dst, err
+	}
+	if dst, err = appendFolded(dst, a); err != nil {
+		return dst, err
+	}
+	return append(dst, '}'), nil
 }
 
-// prepare makes the lines of an article.
-func (x *Index) prepare(index int, a *article.Article) (line, error) {
-	switch {
-	case a.ID == "":
-		return line{}, fmt.Errorf("%w: it has no id", errArticle)
-	case !utf8.ValidString(a.ID):
-		return line{}, fmt.Errorf("%w: its id %q is not UTF-8", errArticle, a.ID)
-	case len(a.ID) > maxID:
-		return line{}, fmt.Errorf("%w: its id has %d bytes, at most %d are allowed", errArticle, len(a.ID), maxID)
-	case a.Revision < 0 || a.Revision > maxRevision:
-		return line{}, fmt.Errorf("article %q: %w: its revision %d is out of range", a.ID, errArticle, a.Revision)
-	case !goodBucket.MatchString(a.Bucket):
-		return line{}, fmt.Errorf("article %q: %w: its bucket is %q, want YYYY-MM", a.ID, errArticle, a.Bucket)
+// appendNamed appends the names of the entities by their type, in English
+// where there is one, so that charts show one name for all languages.
+func appendNamed(dst []byte, a *article.Article) ([]byte, error) {
+	if len(a.Entities) == 0 {
+		return dst, nil
 	}
-	l := line{index: index, month: strings.Replace(a.Bucket, "-", ".", 1), visible: a.Status == article.Usable}
-	var doc any = tombstone{a.Schema, a.ID, a.Revision, a.Generation, a.Bucket, a.Status}
-	if l.visible {
-		doc = document{*a, fold(a)}
-	}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b) // ends each value with a line break, and has none within
-	e.SetEscapeHTML(false)
-	action := object{"index": object{
-		"_index": x.writer(l.month), "_id": a.ID, "require_alias": true,
-		"version": a.Version(), "version_type": "external_gte",
-	}}
-	for _, v := range []any{action, doc} {
-		if err := e.Encode(v); err != nil {
-			return line{}, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)
+	named := map[article.EntityType][]string{}
+	for i := range a.Entities {
+		e := &a.Entities[i]
+		name := e.Labels["en"]
+		if name == "" {
+			name = e.Name
+		}
+		switch e.Type {
+		case article.Person, article.Organisation, article.Place, article.Event, article.Work, article.Product:
+			named[e.Type] = append(named[e.Type], name)
 		}
 	}
-	l.data = b.Bytes()
-	return l, nil
+	return appendField(dst, "named", named)
 }
 
-func fold(a *article.Article) *folded {
+// analysed is the field in which an article of a language is stemmed, by
+// Elasticsearch's own analyser of that language. Others are not.
+func analysed(language string) string {
+	switch language {
+	case "ar", "fr", "en":
+		return language
+	}
+	return ""
+}
+
+func appendStemmed(dst []byte, a *article.Article) ([]byte, error) {
+	language := analysed(primary(a.Language))
+	if language == "" {
+		return dst, nil
+	}
+	return appendField(dst, "stemmed", map[string][]string{language: {a.Title, a.Body}})
+}
+
+// appendFolded appends the words of package text, and keywords in the form in
+// which they are compared.
+func appendFolded(dst []byte, a *article.Article) ([]byte, error) {
 	start, end := query.LeadOf(a.Body)
-	tag := strings.ToLower(a.Language)
-	f := folded{
-		Title: words(a.Title), Body: words(a.Body), Lead: words(a.Body[start:end]),
-		Lang: prefixes(tag),
-	}
-	f.Language, _, _ = strings.Cut(tag, "-")
+	dst = append(dst, `,"folded":{"title":"`...)
+	dst = appendWords(dst, a.Title)
+	dst = append(dst, `","body":"`...)
+	dst = appendWords(dst, a.Body)
+	dst = append(dst, `","lead":"`...)
+	dst = appendWords(dst, a.Body[start:end])
+	dst = append(dst, '"')
+	var topics []string
 	for i := range a.Topics {
-		f.Topic = append(append(f.Topic, a.Topics[i].ID), a.Topics[i].Broader...)
+		topics = append(append(topics, a.Topics[i].ID), a.Topics[i].Broader...)
 	}
-	return &f
+	var err error
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"topic", topics}, {"lang", prefixes(strings.ToLower(a.Language))}, {"language", prefixes(primary(a.Language))}} {
+		if len(f.values) == 0 {
+			continue
+		}
+		if dst, err = appendField(dst, f.name, f.values); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// appendField appends a comma, a name that needs no escaping, and a value.
+func appendField(dst []byte, name string, value any) ([]byte, error) {
+	b, err := json.MarshalWithOption(value, json.DisableHTMLEscape())
+	if err != nil {
+		return dst, err
+	}
+	dst = append(dst, `,"`...)
+	dst = append(dst, name...)
+	dst = append(dst, `":`...)
+	return append(dst, b...), nil
+}
+
+// primary gives a language tag's primary subtag in lower case.
+func primary(tag string) string {
+	language, _, _ := strings.Cut(strings.ToLower(tag), "-")
+	return language
 }
 
 // prefixes lists a language tag and what is left when subtags are cut off its
@@ -128,21 +203,22 @@ func prefixes(tag string) []string {
 	return tags
 }
 
-// words gives the folded words of s for the whitespace analyser.
-func words(s string) string {
-	joined := text.Join(s)
-	if len(joined) <= maxWord {
-		return joined
+// appendWords appends the folded words of s for the whitespace analyser.
+func appendWords(dst []byte, s string) []byte {
+	start := len(dst)
+	dst, longest := text.AppendJoin(dst, s)
+	if longest <= maxWord {
+		return dst
 	}
-	var b strings.Builder
-	b.Grow(len(joined))
+	joined := string(dst[start:])
+	dst = dst[:start]
 	for w := range strings.SplitSeq(joined, " ") {
-		if b.Len() > 0 {
-			b.WriteByte(' ')
+		if len(dst) > start {
+			dst = append(dst, ' ')
 		}
-		b.WriteString(short(w))
+		dst = append(dst, short(w)...)
 	}
-	return b.String()
+	return dst
 }
 
 // maxWord is the length in UTF-16 units at which the whitespace analyser

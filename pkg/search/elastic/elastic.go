@@ -2,9 +2,9 @@
 // articles has an index of its own; readers go through an alias whose filter
 // hides tombstones, writers through an alias per month:
 //
-//	Write ─► articles-write-2026.10 ─► articles-2026.10-000001 ◄─┬─ articles      (usable only) ◄─ Search
-//	                                   articles-2026.11-000001 ◄─┤
-//	                                                             └─ articles-all  (everything)  ◄─ Get, Count
+//	Write ─► queue ─► articles-write-2026.10 ─► articles-2026.10-000001 ◄─┬─ articles     (usable only) ◄─ Search
+//	                                            articles-2026.11-000001 ◄─┤
+//	                                                                      └─ articles-all (everything)  ◄─ Get, Count
 //
 // Words are those of package text, folded before they are sent and split by
 // the whitespace analyser, so that a query finds here what query.Match says.
@@ -17,6 +17,7 @@ package elastic
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -46,7 +47,11 @@ type Config struct {
 	Refresh  time.Duration // how soon what was written is found; zero means 1 s
 	Replicas int           // copies of each index beside the first
 	Timeout  time.Duration // of one request; zero means 60 s
-	MaxBulk  int           // bytes of a bulk request, unless one article alone has more; zero means 8 MiB
+
+	MaxBulk     int           // bytes of a bulk request, unless one article alone has more; zero means 5 MiB
+	Concurrency int           // bulk requests under way at once at most; zero means 4
+	Linger      time.Duration // how long an article waits for others to share its request; zero means 10 ms
+	Compress    bool          // bulk requests by gzip
 }
 
 // Index is an Elasticsearch index of articles. It is safe for concurrent use
@@ -55,6 +60,11 @@ type Index struct {
 	client *elastictransport.Client
 	pool   *http.Transport
 	config Config
+
+	queue   *queue
+	moving  moving
+	buffers buffers
+	gzips   gzips
 }
 
 var (
@@ -67,26 +77,20 @@ var goodPrefix = regexp.MustCompile(`^[a-z][a-z0-9_]{0,99}$`)
 // New checks c and makes a client; it does no I/O. Call Setup before the
 // first Write.
 func New(c Config) (*Index, error) {
-	if c.Prefix == "" {
-		c.Prefix = "articles"
-	}
+	c.Prefix = cmp.Or(c.Prefix, "articles")
 	switch {
 	case len(c.Addresses) == 0:
 		return nil, errors.New("Elasticsearch has no address: give at least one, such as http://127.0.0.1:9200")
 	case !goodPrefix.MatchString(c.Prefix):
 		return nil, fmt.Errorf("index prefix is %q, it must be lower-case letters, digits and _, a letter first", c.Prefix)
-	case c.Refresh < 0 || c.Timeout < 0 || c.MaxBulk < 0 || c.Replicas < 0:
-		return nil, errors.New("Elasticsearch's refresh, timeout, bulk size and replicas must not be negative")
+	case c.Refresh < 0 || c.Timeout < 0 || c.MaxBulk < 0 || c.Replicas < 0 || c.Concurrency < 0 || c.Linger < 0:
+		return nil, errors.New("Elasticsearch's refresh, timeout, bulk size, replicas, concurrency and linger must not be negative")
 	}
-	if c.Refresh == 0 {
-		c.Refresh = time.Second
-	}
-	if c.Timeout == 0 {
-		c.Timeout = time.Minute
-	}
-	if c.MaxBulk == 0 {
-		c.MaxBulk = 8 << 20
-	}
+	c.Refresh = cmp.Or(c.Refresh, time.Second)
+	c.Timeout = cmp.Or(c.Timeout, time.Minute)
+	c.MaxBulk = cmp.Or(c.MaxBulk, 5<<20)
+	c.Concurrency = cmp.Or(c.Concurrency, 4)
+	c.Linger = cmp.Or(c.Linger, 10*time.Millisecond)
 	pool := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
@@ -123,7 +127,9 @@ func New(c Config) (*Index, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making an Elasticsearch client: %w", err)
 	}
-	return &Index{client: client, pool: pool, config: c}, nil
+	x := &Index{client: client, pool: pool, config: c}
+	x.queue = newQueue(c.MaxBulk, c.Concurrency, c.Linger, x.send)
+	return x, nil
 }
 
 // Close closes idle connections.

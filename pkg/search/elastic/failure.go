@@ -11,7 +11,8 @@ import (
 type verdict uint8
 
 const (
-	temporary  verdict = iota // retry: also what is not known
+	unknown    verdict = iota // retry, but not for ever
+	temporary                 // retry: too much to do, or not reachable
 	accepted                  // written and durable
 	superseded                // a newer version is there
 	permanent                 // the same article will fail again
@@ -45,8 +46,10 @@ func judge(status int, f fault) verdict {
 		return tooLarge
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return outage
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return temporary
 	}
-	return temporary
+	return unknown
 }
 
 // fault is the error of an answer or of one item in it.

@@ -32,7 +32,7 @@ func failures() map[string]struct {
 		"bad gateway":            {502, "", "", temporary},
 		"no shard":               {503, "unavailable_shards_exception", "primary shard is not active", temporary},
 		"gateway time-out":       {504, "", "", temporary},
-		"unknown":                {500, "null_pointer_exception", "", temporary},
+		"unknown":                {500, "null_pointer_exception", "", unknown},
 		"mapping":                {400, "strict_dynamic_mapping_exception", "[x] is not allowed", permanent},
 		"parsing":                {400, "document_parsing_exception", "failed to parse field [published]", permanent},
 		"immense term":           {400, "illegal_argument_exception", "Document contains at least one immense term", permanent},
@@ -45,7 +45,7 @@ func failures() map[string]struct {
 		"no master":              {503, "cluster_block_exception", "blocked by: [SERVICE_UNAVAILABLE/2/no master]", outage},
 		"no month":               {404, "index_not_found_exception", "no such index", noMonth},
 		"alias on two indices":   {400, "illegal_argument_exception", "no write index is defined for alias [articles-write-2026.10]", outage},
-		"something else missing": {404, "", "", temporary},
+		"something else missing": {404, "", "", unknown},
 	}
 }
 
@@ -83,6 +83,9 @@ func TestItem(t *testing.T) {
 				}
 				if got, want := batch.Items[0].Permanent, r.want == permanent || r.want == tooLarge; got != want {
 					t.Errorf("permanent is %v, want %v", got, want)
+				}
+				if got, want := batch.Items[0].Doubtful, r.want == unknown; got != want {
+					t.Errorf("doubtful is %v, want %v", got, want)
 				}
 				if !strings.Contains(err.Error(), r.reason) {
 					t.Errorf("error %q lacks Elasticsearch's reason %q", err, r.reason)

@@ -18,14 +18,45 @@ func (x *Index) everything() string { return x.config.Prefix + "-all" }
 
 func (x *Index) writer(month string) string { return x.config.Prefix + "-write-" + month }
 
-// first is the index of a month. A later one may take its place behind the
-// aliases, when articles are indexed anew.
-func (x *Index) first(month string) string { return x.config.Prefix + "-" + month + "-000001" }
+// index names a month's index of a generation, from 1.
+func (x *Index) index(month string, generation int) string {
+	return fmt.Sprintf("%s-%s-%06d", x.config.Prefix, month, generation)
+}
 
-// Setup writes the index template, so that months created from then on have
-// its mapping. It may be called again, by several processes at once, and
-// changes no index that is there.
+// months is the pattern of all indices of articles.
+func (x *Index) months() string { return x.config.Prefix + "-*.*-*" }
+
+// Setup brings the index template up to date, so that months created from then
+// on have this program's mapping, and adds to the indices that are there the
+// fields they lack. It may be called again, and by several processes at once;
+// a template of a newer program is left alone. An index to which the fields
+// cannot be added needs Migrate: the error says so, and wraps
+// search.ErrOutage.
 func (x *Index) Setup(ctx context.Context) error {
+	live, err := x.templateVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("reading index template %q: %w", x.config.Prefix, asOutage(err))
+	}
+	if live <= MappingVersion {
+		if err := x.putTemplate(ctx); err != nil {
+			return err
+		}
+	}
+	versions, err := x.mappingVersions(ctx)
+	if err != nil {
+		return err
+	}
+	for name, v := range versions {
+		if v < MappingVersion {
+			if err := x.addFields(ctx, name, v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *Index) putTemplate(ctx context.Context) error {
 	b, err := body(x.template())
 	if err != nil {
 		return err
@@ -37,28 +68,95 @@ func (x *Index) Setup(ctx context.Context) error {
 	return nil
 }
 
-// createMonth makes the index and the write alias of a month, unless somebody
-// else has.
-func (x *Index) createMonth(ctx context.Context, month string) error {
-	b, err := body(object{"aliases": object{x.writer(month): object{"is_write_index": true}}})
+// templateVersion gives the version of the template in the cluster, -1 where
+// there is none.
+func (x *Index) templateVersion(ctx context.Context) (int, error) {
+	var answer struct {
+		Templates []struct {
+			Template struct {
+				Version int `json:"version"`
+			} `json:"index_template"`
+		} `json:"index_templates"`
+	}
+	err := x.do(ctx, esapi.IndicesGetIndexTemplateRequest{Name: x.config.Prefix}, &answer)
+	if isStatus(err, http.StatusNotFound) || err == nil && len(answer.Templates) == 0 {
+		return -1, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return answer.Templates[0].Template.Version, nil
+}
+
+// mappingVersions gives the version of each index's mapping, by name.
+func (x *Index) mappingVersions(ctx context.Context) (map[string]int, error) {
+	var answer map[string]struct {
+		Mappings struct {
+			Meta struct {
+				Version int `json:"version"`
+			} `json:"_meta"`
+		} `json:"mappings"`
+	}
+	err := x.do(ctx, esapi.IndicesGetMappingRequest{Index: []string{x.months()}, AllowNoIndices: yes(), IgnoreUnavailable: yes()}, &answer)
+	if err != nil {
+		return nil, fmt.Errorf("reading mappings: %w", asOutage(err))
+	}
+	versions := make(map[string]int, len(answer))
+	for name, m := range answer {
+		versions[name] = m.Mappings.Meta.Version
+	}
+	return versions, nil
+}
+
+// addFields adds to an index what its mapping lacks.
+func (x *Index) addFields(ctx context.Context, name string, version int) error {
+	m := mapping()
+	delete(m, "_source") // it cannot be changed
+	b, err := body(m)
 	if err != nil {
 		return err
 	}
-	err = x.do(ctx, esapi.IndicesCreateRequest{Index: x.first(month), Body: b}, nil)
+	err = x.do(ctx, esapi.IndicesPutMappingRequest{Index: []string{name}, Body: b}, nil)
+	if isStatus(err, http.StatusBadRequest) {
+		return fmt.Errorf("%w: index %q has a mapping of version %d that cannot be brought to version %d: run \"marsad index migrate\": %w",
+			search.ErrOutage, name, version, MappingVersion, err)
+	}
+	if err != nil {
+		return fmt.Errorf("adding fields to index %q: %w", name, asOutage(err))
+	}
+	return nil
+}
+
+// createMonth makes the index of a month with its aliases, unless somebody
+// else has.
+func (x *Index) createMonth(ctx context.Context, month string) error {
+	name := x.index(month, 1)
+	b, err := body(object{"aliases": object{
+		x.readers():     object{"filter": onlyUsable()},
+		x.everything():  object{},
+		x.writer(month): object{"is_write_index": true},
+	}})
+	if err != nil {
+		return err
+	}
+	err = x.do(ctx, esapi.IndicesCreateRequest{Index: name, Body: b}, nil)
 	var r *reply
 	if errors.As(err, &r) {
 		switch {
 		case r.Type == "resource_already_exists_exception":
 			return nil
 		case r.status == http.StatusBadRequest: // such as too many shards: no article's fault
-			return fmt.Errorf("creating index %q: %w: %w", x.first(month), search.ErrOutage, err)
+			return fmt.Errorf("creating index %q: %w: %w", name, search.ErrOutage, err)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("creating index %q: %w", x.first(month), asOutage(err))
+		return fmt.Errorf("creating index %q: %w", name, asOutage(err))
 	}
 	return nil
 }
+
+// onlyUsable is the filter that hides tombstones from readers.
+func onlyUsable() object { return object{"term": object{fieldStatus: article.Usable}} }
 
 // asOutage marks an answer that means nothing can be written.
 func asOutage(err error) error {
@@ -69,55 +167,8 @@ func asOutage(err error) error {
 	return err
 }
 
-func (x *Index) template() object {
-	return object{
-		"index_patterns": []string{x.config.Prefix + "-*.*-*"},
-		"priority":       200,
-		"_meta":          object{"managed_by": "marsad", "schema": article.SchemaVersion},
-		"template": object{
-			"aliases": object{
-				x.readers():    object{"filter": object{"term": object{fieldStatus: article.Usable}}},
-				x.everything(): object{},
-			},
-			"settings": object{"index": object{
-				"number_of_shards":   1,
-				"number_of_replicas": x.config.Replicas,
-				"refresh_interval":   fmt.Sprintf("%dms", x.config.Refresh.Milliseconds()),
-				"codec":              "best_compression",
-				"translog":           object{"durability": "request"}, // an answer means fsynced
-			}},
-			"mappings": mapping(),
-		},
-	}
-}
-
-// mapping has every field of article.Article by its JSON name, and the folded
-// ones. Fields that are shown but not searched take no room in the index.
-func mapping() object {
-	keyword := object{"type": "keyword"}
-	shown := object{"type": "keyword", "index": false, "doc_values": false}
-	label := object{"type": "keyword", "ignore_above": 1024}
-	kept := object{"type": "text", "index": false}
-	date := object{"type": "date", "format": "strict_date_optional_time"}
-	count := object{"type": "long"}
-	number := object{"type": "float"}
-	folded := object{"type": "text", "analyzer": "whitespace"}
-	opaque := object{"type": "object", "enabled": false}
-	fields := func(p object) object { return object{"dynamic": "strict", "properties": p} }
-	m := fields(object{
-		"schema": count, "id": keyword, "revision": count, "generation": count, "bucket": keyword, "status": keyword,
-		"language": label, "source": fields(object{"id": keyword, "name": label, "country": keyword}),
-		"guid": shown, "url": shown, "title": kept, "body": kept, "byline": kept,
-		"published": date, "first_published": date, "embargoed": date, "received": date, "enriched": date,
-		"entities": fields(object{
-			"id": keyword, "qid": keyword, "type": keyword, "name": label, "labels": opaque, "count": count, "salience": number,
-			"location": object{"type": "geo_point", "ignore_malformed": true}, "country": keyword, "by": label, "mentions": opaque,
-		}),
-		"topics": fields(object{"id": keyword, "name": label, "broader": keyword, "score": number, "evidence": shown}),
-		"folded": fields(object{
-			"title": folded, "body": folded, "lead": folded, "language": keyword, "lang": keyword, "topic": keyword,
-		}),
-	})
-	m["_source"] = object{"excludes": []string{"folded"}}
-	return m
+// isStatus tells whether err is an answer with the HTTP status.
+func isStatus(err error, status int) bool {
+	var r *reply
+	return errors.As(err, &r) && r.status == status
 }

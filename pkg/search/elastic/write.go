@@ -1,15 +1,10 @@
 package elastic
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
-
-	"github.com/elastic/go-elasticsearch/v8/esapi"
+	"sync/atomic"
 
 	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/search"
@@ -18,7 +13,11 @@ import (
 // Write implements search.Writer. Elasticsearch has fsynced the translog of
 // every copy in sync before it answers. Write retries nothing by itself but
 // what it can mend: it creates the months that are missing, and splits what is
-// too large. Its errors wrap search.ErrOutage where no article can be written.
+// too large. Articles of calls at the same time share bulk requests. Its errors
+// wrap search.ErrOutage where no article can be written.
+//
+// The articles must not be changed before Write returns, nor ever where it
+// returns because ctx has ended: they may still be on their way.
 //
 // An article keeps its bucket for life; in another bucket it is another
 // document.
@@ -26,161 +25,106 @@ func (x *Index) Write(ctx context.Context, articles []article.Article) ([]search
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("writing to Elasticsearch: %w", err)
 	}
-	b := batch{outcomes: make([]search.Outcome, len(articles))}
-	lines := make([]line, 0, len(articles))
-	for i := range articles {
-		l, err := x.prepare(i, &articles[i])
-		if err != nil {
-			b.fail(i, err, true)
-			continue
-		}
-		lines = append(lines, l)
+	w := newWrite(articles)
+	if err := x.await(ctx, w); err != nil {
+		return nil, fmt.Errorf("writing %d articles to Elasticsearch: %w", len(articles), err)
 	}
-	for len(lines) > 0 {
-		n := fitting(lines, x.config.MaxBulk)
-		if err := x.send(ctx, &b, lines[:n]); err != nil {
-			return nil, fmt.Errorf("writing %d articles to Elasticsearch: %w", len(articles), err)
-		}
-		lines = lines[n:]
-	}
-	return b.outcomes, b.err()
+	return w.result()
 }
 
-// fitting gives how many lines go into one request, at least one.
-func fitting(lines []line, most int) int {
-	size := 0
-	for i := range lines {
-		size += len(lines[i].data)
-		if i > 0 && size > most {
-			return i
-		}
-	}
-	return len(lines)
-}
-
-// batch gathers what became of the articles of a Write.
-type batch struct {
-	outcomes []search.Outcome
-	failed   []search.ItemError
-}
-
-func (b *batch) fail(index int, err error, permanent bool) {
-	b.failed = append(b.failed, search.ItemError{Index: index, Err: err, Permanent: permanent})
-}
-
-func (b *batch) err() error {
-	if len(b.failed) == 0 {
+// await has the queue write w's jobs.
+func (x *Index) await(ctx context.Context, w *write) error {
+	if w.left.Load() == 0 {
 		return nil
 	}
-	slices.SortFunc(b.failed, func(a, c search.ItemError) int { return a.Index - c.Index })
-	return &search.BatchError{Items: b.failed}
+	x.queue.add(w)
+	stop := context.AfterFunc(ctx, func() { x.queue.abandon(w) })
+	defer stop()
+	select {
+	case <-w.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// send writes lines, the missing months' in a second request. Its error speaks
-// for all of the batch.
-func (x *Index) send(ctx context.Context, b *batch, lines []line) error {
-	missing, err := x.bulk(ctx, b, lines)
-	if err != nil || len(missing) == 0 {
-		return err
-	}
-	created := make(map[string]bool)
-	for _, l := range missing {
-		if created[l.month] {
-			continue
-		}
-		if err := x.createMonth(ctx, l.month); err != nil {
-			return err
-		}
-		created[l.month] = true
-	}
-	missing, err = x.bulk(ctx, b, missing)
-	if err != nil {
-		return err
-	}
-	for _, l := range missing {
-		b.fail(l.index, fmt.Errorf("alias %q is not there though its index is: add it to the index that takes the month's articles",
-			x.writer(l.month)), false)
-	}
-	return nil
+// write is one call of Write.
+type write struct {
+	jobs []job
+	left atomic.Int64  // jobs not settled
+	done chan struct{} // closed when none is left
+	gone bool          // nobody waits any more; guarded by the queue's lock
 }
 
-// item is what became of one line.
-type item struct {
-	Status int   `json:"status"`
-	Error  fault `json:"error"`
+// job is one article of a write. Until it is settled it belongs to whoever
+// has it from the queue.
+type job struct {
+	article *article.Article
+	write   *write
+	outcome search.Outcome
+	err     error // why it Failed
+	fate    fate
 }
 
-// bulk writes lines, in halves where they are too large for one request, and
-// gives those whose month is missing, in order.
-func (x *Index) bulk(ctx context.Context, b *batch, lines []line) (missing []line, err error) {
-	items, err := x.post(ctx, lines)
-	var r *reply
-	if errors.As(err, &r) && r.verdict() == tooLarge {
-		if len(lines) == 1 {
-			b.fail(lines[0].index, err, true)
-			return nil, nil
+// fate says what kind of failure err is.
+type fate uint8
+
+const (
+	again    fate = iota // the same article may well pass at another time
+	doubtful             // it may: the answer is not one of those known
+	hopeless             // it will not
+	whole                // the error speaks for every article, not for this one
+)
+
+func newWrite(articles []article.Article) *write {
+	w := &write{jobs: make([]job, len(articles)), done: make(chan struct{})}
+	w.left.Store(int64(len(articles)))
+	for i := range articles {
+		w.jobs[i] = job{article: &articles[i], write: w}
+		if err := check(&articles[i]); err != nil {
+			w.jobs[i].fail(err, hopeless)
 		}
-		half := len(lines) / 2
-		missing, err = x.bulk(ctx, b, lines[:half])
-		if err != nil {
-			return nil, err
-		}
-		more, err := x.bulk(ctx, b, lines[half:])
-		return append(missing, more...), err
 	}
-	if err != nil {
-		return nil, asOutage(err)
+	return w
+}
+
+func (j *job) settle(o search.Outcome) {
+	j.outcome = o
+	if j.write.left.Add(-1) == 0 {
+		close(j.write.done)
 	}
-	for i, it := range items {
-		l, failure := lines[i], &reply{status: it.Status, fault: it.Error}
-		switch failure.verdict() {
-		case accepted:
-			b.outcomes[l.index] = search.Tombstoned
-			if l.visible {
-				b.outcomes[l.index] = search.Indexed
+}
+
+func (j *job) fail(err error, f fate) {
+	j.err, j.fate = err, f
+	j.settle(search.Failed)
+}
+
+func (j *job) settled() bool { return j.err != nil || j.outcome != search.Failed }
+
+// result is to be called once done is closed.
+func (w *write) result() ([]search.Outcome, error) {
+	outcomes := make([]search.Outcome, len(w.jobs))
+	var failed []search.ItemError
+	var all error
+	for i := range w.jobs {
+		j := &w.jobs[i]
+		outcomes[i] = j.outcome
+		switch {
+		case j.err == nil:
+		case j.fate == whole:
+			if all == nil || errors.Is(j.err, search.ErrOutage) {
+				all = j.err
 			}
-		case superseded:
-			b.outcomes[l.index] = search.Superseded
-		case noMonth:
-			missing = append(missing, l)
-		case permanent, tooLarge:
-			b.fail(l.index, failure, true)
-		case outage:
-			return nil, fmt.Errorf("%w: %w", search.ErrOutage, failure)
 		default:
-			b.fail(l.index, failure, false)
+			failed = append(failed, search.ItemError{Index: i, Err: j.err, Permanent: j.fate == hopeless, Doubtful: j.fate == doubtful})
 		}
 	}
-	return missing, nil
-}
-
-// post sends one bulk request and gives an item per line.
-func (x *Index) post(ctx context.Context, lines []line) ([]item, error) {
-	size := 0
-	for i := range lines {
-		size += len(lines[i].data)
+	if all != nil {
+		return nil, fmt.Errorf("writing %d articles to Elasticsearch: %w", len(w.jobs), all)
 	}
-	data := make([]byte, 0, size)
-	for i := range lines {
-		data = append(data, lines[i].data...)
+	if failed != nil {
+		return outcomes, &search.BatchError{Items: failed}
 	}
-	var answer struct {
-		Items []map[string]json.RawMessage `json:"items"`
-	}
-	err := x.do(ctx, esapi.BulkRequest{
-		Body: bytes.NewReader(data), FilterPath: []string{"items.*.status", "items.*.error"},
-	}, &answer)
-	if err != nil {
-		return nil, err
-	}
-	if len(answer.Items) != len(lines) {
-		return nil, fmt.Errorf("Elasticsearch answers for %d of %d articles", len(answer.Items), len(lines))
-	}
-	items := make([]item, len(lines))
-	for i, actions := range answer.Items {
-		if err := json.Unmarshal(actions["index"], &items[i]); err != nil || items[i].Status < http.StatusOK {
-			return nil, fmt.Errorf("Elasticsearch's answer for article %d cannot be read: %q", lines[i].index, actions["index"])
-		}
-	}
-	return items, nil
+	return outcomes, nil
 }

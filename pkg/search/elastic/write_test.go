@@ -163,18 +163,21 @@ func TestSplit(t *testing.T) {
 }
 
 func TestMaxBulk(t *testing.T) {
-	x, f := serve(t, func(s sent) answer { return all(s, ok()) }, func(c *Config) { c.MaxBulk = 2000 })
+	x, f := serve(t, func(s sent) answer { return all(s, ok()) }, func(c *Config) { c.MaxBulk, c.Concurrency = 2000, 1 })
 	large := news("b")
 	large.Body = strings.Repeat("mot ", 2000)
 	if _, err := x.Write(t.Context(), []article.Article{news("a"), large, news("c"), news("d")}); err != nil {
 		t.Fatal(err)
 	}
-	var got [][]string
+	var got []string
 	for _, s := range f.got {
-		got = append(got, s.ids())
+		if n := len(s.ids()); n > 1 && len(s.body) > 2000 {
+			t.Errorf("a request of %d articles has %d bytes", n, len(s.body))
+		}
+		got = append(got, s.ids()...)
 	}
-	if diff := cmp.Diff([][]string{{"a"}, {"b"}, {"c", "d"}}, got); diff != "" {
-		t.Errorf("requests (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"a", "b", "c", "d"}, got); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
 	}
 }
 
