@@ -28,6 +28,12 @@ const Group = "marsad-index"
 
 const stage = "index"
 
+// DefaultMaxMemory is the bound on the process's memory, in bytes. A record
+// being handled takes about five times its size at most: itself, decoded, and
+// as a document of which each text is there three times; the rest is for what
+// is fetched and for the garbage collector.
+const DefaultMaxMemory = 512 << 20
+
 // Config is the service's configuration.
 type Config struct {
 	Topic           string        `yaml:"topic"`            // what is indexed; empty means articles.enriched
@@ -35,7 +41,8 @@ type Config struct {
 	BatchBytes      int           `yaml:"batch_bytes"`      // bytes in a batch at most; zero means 4 MiB
 	BatchAge        time.Duration `yaml:"batch_age"`        // how long a batch may wait to fill; zero means 20 ms
 	Concurrency     int           `yaml:"concurrency"`      // batches of a partition written at once; zero means 2
-	MaxInFlight     int64         `yaml:"max_in_flight"`    // bytes of records being handled; zero means 64 MiB
+	MaxMemory       int64         `yaml:"max_memory"`       // bytes that the process may take, where it runs alone; zero means 512 MiB
+	MaxInFlight     int64         `yaml:"max_in_flight"`    // bytes of records being handled; zero means an eighth of MaxMemory
 	RetentionMonths int           `yaml:"retention_months"` // articles of older buckets are not indexed; zero means all are
 	DrainTimeout    time.Duration `yaml:"drain_timeout"`    // zero means 3 s
 }
@@ -70,6 +77,8 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	cfg.Topic = cmp.Or(cfg.Topic, bus.TopicEnriched)
 	cfg.BatchAge = cmp.Or(cfg.BatchAge, 20*time.Millisecond)
 	cfg.Concurrency = cmp.Or(cfg.Concurrency, 2)
+	cfg.MaxMemory = cmp.Or(cfg.MaxMemory, DefaultMaxMemory)
+	cfg.MaxInFlight = cmp.Or(cfg.MaxInFlight, cfg.MaxMemory/8)
 	if deps.Log == nil {
 		deps.Log = zap.NewNop()
 	}

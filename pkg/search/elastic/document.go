@@ -62,7 +62,7 @@ func appendLines(dst []byte, alias string, a *article.Article) ([]byte, error) {
 	out = append(out, `,"require_alias":true,"version":`...)
 	out = strconv.AppendInt(out, a.Version(), 10)
 	out = append(out, `,"version_type":"external_gte"}}`+"\n"...)
-	if out, err = appendDocument(out, a); err != nil {
+	if out, err = AppendDocument(out, a); err != nil {
 		return dst, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)
 	}
 	return append(out, '\n'), nil
@@ -78,9 +78,10 @@ type tombstone struct {
 	Status     article.Status `json:"status"`
 }
 
-// appendDocument appends the article as it is and, of one that may be found,
-// the fields that are searched. The whole is one line of JSON.
-func appendDocument(dst []byte, a *article.Article) ([]byte, error) {
+// AppendDocument appends the document that an index holds of a: the article as
+// it is and, of one that may be found, the fields that are searched. The whole
+// is one line of JSON without the line break.
+func AppendDocument(dst []byte, a *article.Article) ([]byte, error) {
 	if a.Status != article.Usable {
 		b, err := json.Marshal(tombstone{a.Schema, a.ID, a.Revision, a.Generation, a.Bucket, a.Status})
 		return append(dst, b...), err

@@ -22,8 +22,10 @@ func main() {
 	}{
 		Common:        service.DefaultCommon(),
 		Elasticsearch: elastic.Settings{Addresses: []string{"http://127.0.0.1:9200"}},
+		Index:         index.Config{BatchAge: time.Millisecond, MaxMemory: index.DefaultMaxMemory}, // requests are filled by the writer
 	}
 	os.Exit(service.Main("index", &cfg, &cfg.Common, func(p *service.Process) ([]service.Part, error) {
+		service.LimitMemory(cfg.Index.MaxMemory)
 		store, err := elastic.Open(cfg.Elasticsearch)
 		if err != nil {
 			return nil, err

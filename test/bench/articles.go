@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/marsad-news/marsad/pkg/article"
+	"github.com/marsad-news/marsad/pkg/text"
+	"github.com/marsad-news/marsad/services/enrich"
+	"github.com/marsad-news/marsad/services/ingest"
+)
+
+// samples is where the demo's articles lie.
+const samples = "../../cmd/marsad/internal/demo/articles.ndjson"
+
+// corpus makes articles of a given size from the paragraphs of the demo's, a
+// third each in Arabic, French and English.
+type corpus struct {
+	bytes      int
+	languages  []string
+	titles     map[string][]string
+	paragraphs map[string][]string
+}
+
+func newCorpus(bytes int) (*corpus, error) {
+	f, err := os.Open(samples)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	c := &corpus{bytes: bytes, languages: []string{"ar", "fr", "en"}, titles: map[string][]string{}, paragraphs: map[string][]string{}}
+	detector := text.NewDetector()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var a struct{ Title, Body string }
+		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
+			return nil, fmt.Errorf("%s: %w", samples, err)
+		}
+		language, _ := detector.Detect(a.Title + "\n" + a.Body)
+		c.titles[language] = append(c.titles[language], a.Title)
+		c.paragraphs[language] = append(c.paragraphs[language], strings.Split(a.Body, "\n")...)
+	}
+	return c, lines.Err()
+}
+
+// raw makes the article of a number: the same for the same number.
+func (c *corpus) raw(n int) article.Raw {
+	r := rand.New(rand.NewPCG(1, uint64(n)))
+	pick := func(of []string) string { return of[r.IntN(len(of))] }
+	language := c.languages[n%len(c.languages)]
+	title := fmt.Sprintf("%s (%d)", pick(c.titles[language]), n)
+	var body strings.Builder
+	for body.Len()+len(title) < c.bytes {
+		body.WriteString(pick(c.paragraphs[language]))
+		body.WriteByte('\n')
+	}
+	return article.Raw{
+		Source: article.Source{ID: fmt.Sprintf("bench-%d", n%40), Name: "Bench", Country: "MA"}, GUID: fmt.Sprintf("bench-%d", n),
+		Title: title, Body: body.String(), Published: time.Now().UTC(),
+	}
+}
+
+// enriched makes n articles as articles.enriched holds them.
+func (c *corpus) enriched(ctx context.Context, n int) ([]article.Article, error) {
+	recipe, err := enrich.NewEnricher()
+	if err != nil {
+		return nil, err
+	}
+	articles, errs := make([]article.Article, n), make([]error, 2)
+	var wg sync.WaitGroup
+	for w := range errs {
+		wg.Go(func() {
+			for i := w; i < n && errs[w] == nil; i += len(errs) {
+				if articles[i], errs[w] = ingest.Alone(c.raw(i), time.Now()); errs[w] == nil {
+					errs[w] = recipe.Enrich(ctx, &articles[i])
+				}
+				articles[i].Enriched = time.Now().UTC()
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return articles, nil
+}
