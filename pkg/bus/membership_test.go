@@ -26,7 +26,7 @@ func TestDrainKafkaBlackHoled(t *testing.T) {
 	stuck := make(chan struct{})
 	h := func(ctx context.Context, rs []bus.Record) error {
 		if string(rs[0].Value) == "2" {
-			blackhole(broker)
+			bustest.BlackHole(broker)
 			close(stuck)
 			return p.Write(ctx, bus.Message{Value: []byte("lost")})
 		}

@@ -52,14 +52,6 @@ func hold(broker *kfake.Cluster, key kmsg.Key) {
 	broker.ControlKey(key.Int16(), func(kmsg.Request) (kmsg.Response, error, bool) { return nil, nil, true })
 }
 
-// blackhole has the broker answer nothing from now on.
-func blackhole(broker *kfake.Cluster) {
-	broker.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
-		broker.KeepControl()
-		return nil, nil, true
-	})
-}
-
 // A fetch that is never answered ends by its time limit, and fetching goes on.
 func TestFetchHeld(t *testing.T) {
 	c, broker := bustest.NewBroker(t, 1)
