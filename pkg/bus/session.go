@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -23,7 +24,8 @@ type session struct {
 	c          *Consumer
 	gen        *kafka.Generation
 	partitions []*partition
-	lost       context.CancelFunc // ends all work at once: the partitions have another owner
+	abandon    context.CancelFunc // ends all work at once
+	lost       atomic.Bool        // the partitions have another owner
 	drained    chan struct{}      // closed once no partition is worked on
 	done       chan struct{}      // closed once nothing of the session goes on
 
@@ -39,8 +41,8 @@ func (c *Consumer) startSession(ctx context.Context, gen *kafka.Generation) *ses
 		s.partitions = append(s.partitions, c.newPartition(a))
 		s.committed[a.ID] = max(0, a.Offset)
 	}
-	work, lost := context.WithCancel(context.WithoutCancel(ctx))
-	s.lost = lost
+	work, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	s.abandon = abandon
 	c.log.Info("partitions assigned", zap.Int32("generation", gen.ID), zap.Int("partitions", len(s.partitions)))
 	gen.Start(func(g context.Context) { s.run(ctx, g, work) })
 	return s
@@ -50,7 +52,7 @@ func (c *Consumer) startSession(ctx context.Context, gen *kafka.Generation) *ses
 // returns once all work has ended and its last commit is made.
 func (s *session) run(ctx, gen, work context.Context) {
 	defer close(s.done)
-	defer s.lost()
+	defer s.abandon()
 	var working, watching sync.WaitGroup
 	for _, p := range s.partitions {
 		working.Go(func() { s.runPartition(ctx, gen, work, p) })
@@ -129,16 +131,20 @@ func (s *session) commitLoop(gen context.Context) {
 // on them: they repeat it.
 func (s *session) commit(again bool) {
 	offsets := s.rose(again)
-	if len(offsets) == 0 {
+	if len(offsets) == 0 || s.lost.Load() {
 		return
 	}
 	err := s.gen.CommitOffsets(map[string]map[int]int64{s.c.cfg.Topic: offsets})
-	if errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.IllegalGeneration) {
-		s.c.log.Warn("partitions were lost to another member, which repeats what was not committed", zap.Error(err))
-		s.lost()
-	}
 	if err != nil {
 		s.c.cfg.Metrics.commitErrors.WithLabelValues(s.c.cfg.Stage).Inc()
+	}
+	if errors.Is(err, kafka.UnknownMemberId) || errors.Is(err, kafka.IllegalGeneration) {
+		s.c.log.Warn("partitions were lost to another member, which repeats what was not committed", zap.Error(err))
+		s.lost.Store(true)
+		s.abandon()
+		return
+	}
+	if err != nil {
 		s.c.log.Warn("committing offsets, the records may be repeated", zap.Error(err))
 		return
 	}
@@ -177,15 +183,15 @@ func (s *session) ended(ctx context.Context) bool {
 }
 
 // uncommitted is an error where durable work could not be committed. A nil
-// session has none.
+// session has none, nor one whose partitions others own.
 func (s *session) uncommitted() error {
-	if s == nil {
+	if s == nil || s.lost.Load() {
 		return nil
 	}
 	var errs []error
 	offsets := s.rose(false)
 	for _, p := range slices.Sorted(maps.Keys(offsets)) {
-		errs = append(errs, fmt.Errorf("%s: %s/%d is done up to %d but not committed; a restart repeats it",
+		errs = append(errs, fmt.Errorf("%s: %s/%d is done up to %d but not committed; a restart may repeat it",
 			s.c.cfg.Stage, s.c.cfg.Topic, p, offsets[p]))
 	}
 	return errors.Join(errs...)
