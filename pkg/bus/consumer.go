@@ -76,9 +76,6 @@ type Consumer struct {
 
 var errNotJoined = errors.New("it has not joined yet")
 
-// leaveTimeout is how long the last commit and leaving the group may take.
-const leaveTimeout = time.Second
-
 // NewConsumer checks cfg; it opens no connection.
 func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	switch {
@@ -164,62 +161,4 @@ func (c *Consumer) Run(ctx context.Context) error {
 	last := c.sessions(ctx, group)
 	c.setAway(errors.New("it is stopping"))
 	return c.leave(group, last)
-}
-
-// sessions starts a session for each generation of the group until ctx ends,
-// and gives the last one, nil where there was none. The library waits a moment
-// after most failures; what goes wrong again and again is slowed down here.
-func (c *Consumer) sessions(ctx context.Context, group *kafka.ConsumerGroup) (last *session) {
-	back := backoff{min: 50 * time.Millisecond, max: 500 * time.Millisecond}
-	for {
-		asked := time.Now()
-		gen, err := group.Next(ctx)
-		if ctx.Err() != nil {
-			return last
-		}
-		if err != nil {
-			c.setAway(err)
-			c.cfg.Metrics.groupErrors.WithLabelValues(c.cfg.Stage).Inc()
-			c.log.Warn("joining the consumer group, trying again", zap.Error(err))
-		} else {
-			if !last.ended(ctx) {
-				return last
-			}
-			last = c.startSession(ctx, gen)
-			c.setSession(last)
-		}
-		if time.Since(asked) > time.Second {
-			back.n = 0
-		}
-		_ = back.wait(ctx) // Next sees its end
-	}
-}
-
-// leave waits for the last session to drain, at most DrainTimeout, and for the
-// last commit and the leaving, at most leaveTimeout. What goes on after that
-// ends by the library's own time-outs, and changes nothing.
-func (c *Consumer) leave(group *kafka.ConsumerGroup, last *session) error {
-	left := make(chan struct{})
-	go func() {
-		defer close(left)
-		_ = group.Close() // never fails: see kafka-go
-	}()
-	timeout := time.NewTimer(leaveTimeout)
-	defer timeout.Stop()
-	var drained chan struct{}
-	if last != nil {
-		timeout.Reset(c.cfg.DrainTimeout + leaveTimeout)
-		drained = last.drained
-	}
-	for {
-		select {
-		case <-drained:
-			timeout.Reset(leaveTimeout)
-			drained = nil
-		case <-left:
-			return last.uncommitted()
-		case <-timeout.C:
-			return errors.Join(last.uncommitted(), fmt.Errorf("%s: leaving group %s took too long: Kafka does not answer, or a handler does not end", c.cfg.Stage, c.cfg.Group))
-		}
-	}
 }

@@ -2,6 +2,7 @@ package bus_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -195,6 +196,43 @@ func TestLoginHeld(t *testing.T) {
 	s := newSeen()
 	_, stop := start(t, c, func(_ context.Context, rs []bus.Record) error { s.add(rs...); return nil }, nil)
 	s.wait(t, 1)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A member that the library forgets without having left, as it does when the
+// broker goes away, is ended by the consumer: the group would wait for it.
+func TestForgottenMemberLeaves(t *testing.T) {
+	c, broker := bustest.NewBroker(t, 1)
+	write(t, c, 0, 1)
+	s := newSeen()
+	_, stop := start(t, c, func(_ context.Context, rs []bus.Record) error { s.add(rs...); return nil }, nil)
+	s.wait(t, 1)
+	waitCommitted(t, c, 1)
+	gone := errors.New("the broker goes away")
+	cut := func(kmsg.Request) (kmsg.Response, error, bool) { return nil, gone, true }
+	left := make(chan string, 10)
+	broker.ControlKey(int16(kmsg.Heartbeat), cut)
+	broker.ControlKey(int16(kmsg.JoinGroup), cut)
+	broker.ControlKey(int16(kmsg.LeaveGroup), cut) // the library's own
+	broker.ControlKey(int16(kmsg.LeaveGroup), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		for _, m := range r.(*kmsg.LeaveGroupRequest).Members {
+			left <- m.MemberID
+		}
+		return nil, nil, false
+	})
+	select {
+	case id := <-left:
+		if id == "" {
+			t.Error("a member without a name left")
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the forgotten member did not leave")
+	}
+	write(t, c, 1, 2)
+	s.wait(t, 2)
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}

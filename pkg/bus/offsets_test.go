@@ -12,6 +12,7 @@ import (
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/marsad-news/marsad/pkg/bus/bustest"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 func TestOffsetsAt(t *testing.T) {
@@ -124,5 +125,25 @@ func TestTransactionMarkers(t *testing.T) {
 	}
 	if diff := cmp.Diff(map[string]int{"0": 1, "1": 1}, s.counts); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)
+	}
+}
+
+// What a leader does not show yet is waited for, and not taken for a hole.
+func TestReadAllWaitsForLeader(t *testing.T) {
+	c, broker := bustest.NewBroker(t, 1)
+	write(t, c, 0, 5)
+	broker.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		req := r.(*kmsg.FetchRequest)
+		res := req.ResponseKind().(*kmsg.FetchResponse)
+		topic := kmsg.NewFetchResponseTopic()
+		topic.Topic, topic.TopicID = req.Topics[0].Topic, req.Topics[0].TopicID
+		topic.Partitions = append(topic.Partitions, kmsg.NewFetchResponseTopicPartition()) // empty, high watermark 0
+		res.Topics = append(res.Topics, topic)
+		return res, nil, true
+	})
+	n := 0
+	end, err := c.ReadAll(t.Context(), bus.TopicRaw, 0, func(bus.Record) error { n++; return nil })
+	if err != nil || end != 5 || n != 5 {
+		t.Errorf("read %d records up to %d, error %v, want all 5", n, end, err)
 	}
 }

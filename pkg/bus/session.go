@@ -26,6 +26,7 @@ type session struct {
 	partitions []*partition
 	abandon    context.CancelFunc // ends all work at once
 	lost       atomic.Bool        // the partitions have another owner
+	forgotten  bool               // its member of the group is not used again; sessions' own
 	drained    chan struct{}      // closed once no partition is worked on
 	done       chan struct{}      // closed once nothing of the session goes on
 
@@ -166,6 +167,16 @@ func (s *session) rose(again bool) map[int]int64 {
 		}
 	}
 	return offsets
+}
+
+// forget tells, once, whether the library will not use the session's member of
+// the group again, given why it could not join anew. A nil session has none.
+func (s *session) forget(err error) bool {
+	if s == nil || s.forgotten || errors.Is(err, kafka.RebalanceInProgress) {
+		return false
+	}
+	s.forgotten = true
+	return true
 }
 
 // ended waits until nothing of the session goes on, so that no partition has

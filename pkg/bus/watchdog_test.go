@@ -73,7 +73,10 @@ func TestStalledPartition(t *testing.T) {
 	hold(broker, kmsg.Fetch)
 	s, reg := newSeen(), prometheus.NewRegistry()
 	_, stop := start(t, c, func(_ context.Context, rs []bus.Record) error { s.add(rs...); return nil },
-		func(cfg *bus.ConsumerConfig) { cfg.StallTimeout = 200 * time.Millisecond; cfg.Metrics = bus.NewMetrics(reg) })
+		func(cfg *bus.ConsumerConfig) {
+			cfg.StallTimeout = 200 * time.Millisecond
+			cfg.Metrics = bus.NewMetrics(reg)
+		})
 	s.wait(t, 5)
 	if n, _ := metric(t, reg, "marsad_consumer_stalls_total"); n < 1 {
 		t.Errorf("stalls = %v, want the one that was", n)
