@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -195,16 +196,20 @@ func testOffsets(t *testing.T, s *stack.Server) {
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	for _, tt := range []struct {
-		at   time.Time
-		want map[int]int64
-	}{
-		{time.Unix(0, 0), map[int]int64{0: 0, 1: 0}},
-		{last.Time.Add(time.Millisecond), map[int]int64{0: 5, 1: 5}},
-	} {
-		got, err := x.cluster.OffsetsAt(t.Context(), x.name, tt.at)
-		if err != nil || fmt.Sprint(got) != fmt.Sprint(tt.want) {
-			t.Errorf("offsets at %v are %v, error %v, want %v", tt.at, got, err, tt.want)
+	for _, at := range []time.Time{time.Unix(0, 0), last.Time, last.Time.Add(time.Millisecond), last.Time.Add(time.Hour)} {
+		offsets, err := x.cluster.OffsetsAt(t.Context(), x.name, at)
+		if err != nil || len(offsets) != 2 {
+			t.Fatalf("offsets at %v are %v, error %v", at, offsets, err)
+		}
+		for partition, o := range offsets {
+			before, isBefore, err1 := x.cluster.ReadOne(t.Context(), x.name, partition, o-1)
+			first, isFirst, err2 := x.cluster.ReadOne(t.Context(), x.name, partition, o)
+			if err := errors.Join(err1, err2); err != nil {
+				t.Fatal(err)
+			}
+			if isBefore != (o > 0) || isBefore && !before.Time.Before(at) || isFirst != (o < 5) || isFirst && first.Time.Before(at) {
+				t.Errorf("partition %d at %v: offset %d lies between records of %v and %v", partition, at, o, before.Time, first.Time)
+			}
 		}
 	}
 	var mu sync.Mutex
