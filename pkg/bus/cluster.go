@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -37,11 +36,11 @@ func NewCluster(cfg ClusterConfig) (*Cluster, error) {
 		cfg.ClientID = "marsad"
 	}
 	t := &kafka.Transport{
-		ClientID: cfg.ClientID, TLS: cfg.TLS, SASL: cfg.SASL, DialTimeout: 3 * time.Second, MetadataTTL: 5 * time.Second,
+		ClientID: cfg.ClientID, TLS: cfg.TLS, SASL: cfg.SASL, Dial: dialBounded, DialTimeout: 3 * time.Second, MetadataTTL: 5 * time.Second,
 	}
 	return &Cluster{
 		cfg: cfg, transport: t,
-		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: t},
+		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: t, Timeout: callTimeout},
 	}, nil
 }
 
@@ -50,59 +49,8 @@ func (c *Cluster) Close() { c.transport.CloseIdleConnections() }
 
 func (c *Cluster) dialer() *kafka.Dialer {
 	return &kafka.Dialer{
-		ClientID: c.cfg.ClientID, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL, Timeout: 3 * time.Second, DualStack: true,
+		ClientID: c.cfg.ClientID, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL, DialFunc: dialBounded, Timeout: 3 * time.Second,
 	}
-}
-
-// Offsets gives the first offset kept and the next to be written of each
-// partition of topic.
-func (c *Cluster) Offsets(ctx context.Context, topic string) (first, next map[int]int64, err error) {
-	parts, err := c.partitions(ctx, topic)
-	if err != nil {
-		return nil, nil, err
-	}
-	var req []kafka.OffsetRequest
-	for _, p := range parts[topic] {
-		req = append(req, kafka.FirstOffsetOf(p), kafka.LastOffsetOf(p))
-	}
-	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{topic: req}})
-	if err != nil {
-		return nil, nil, fmt.Errorf("listing offsets of %s: %w", topic, err)
-	}
-	first, next = map[int]int64{}, map[int]int64{}
-	for _, p := range res.Topics[topic] {
-		if p.Error != nil {
-			return nil, nil, fmt.Errorf("listing offsets of %s/%d: %w", topic, p.Partition, p.Error)
-		}
-		first[p.Partition], next[p.Partition] = p.FirstOffset, p.LastOffset
-	}
-	return first, next, nil
-}
-
-// Committed gives the offsets that group has committed for topic; a partition
-// without one is missing from the result.
-func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int]int64, error) {
-	parts, err := c.partitions(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	res, err := c.client.OffsetFetch(ctx, &kafka.OffsetFetchRequest{GroupID: group, Topics: parts})
-	if err != nil {
-		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, err)
-	}
-	if errors.Is(res.Error, kafka.GroupIdNotFound) { // nothing was ever committed
-		return map[int]int64{}, nil
-	}
-	if res.Error != nil {
-		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, res.Error)
-	}
-	out := map[int]int64{}
-	for _, p := range res.Topics[topic] {
-		if p.Error == nil && p.CommittedOffset >= 0 {
-			out[p.Partition] = p.CommittedOffset
-		}
-	}
-	return out, nil
 }
 
 // backoff waits longer each time: exponential from min to max with jitter.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -28,15 +27,30 @@ type ConsumerConfig struct {
 	// after an error Open is tried again.
 	Open func(ctx context.Context, partition int) (Handler, error)
 
+	// Start gives the offset at which a partition begins for which the group
+	// has committed none; nil means the first offset kept. After an error it
+	// is asked again.
+	Start func(ctx context.Context, partition int) (int64, error)
+
 	BatchRecords   int           // records in a batch at most; zero means 500
 	BatchBytes     int           // bytes in a batch at most, but for one larger record; zero means 4 MiB
 	BatchAge       time.Duration // how long to wait for a batch to fill; zero means not at all
 	Tick           time.Duration // call the handler with an empty batch when idle this long; zero means never
 	Concurrency    int           // batches of a partition handled at once; zero means 1, which keeps their order
-	MaxInFlight    int64         // bytes of records being handled, over all partitions; zero means 64 MiB
 	MaxAttempts    int           // tries of a record in Doubt; zero means 5
 	CommitInterval time.Duration // zero means 200 ms
 	DrainTimeout   time.Duration // for work under way when Run's ctx ends; zero means 3 s
+
+	// MaxInFlight bounds the bytes of records (Record.Size) that were fetched
+	// and are not done, over all partitions; zero means 64 MiB. Beyond it each
+	// partition holds one fetch at most, which waits for room: what the broker
+	// sends at once (1 MiB compressed, or one larger batch) and its records.
+	MaxInFlight int64
+
+	// StallTimeout is how long nothing may arrive from a partition that has
+	// more, before its fetching is rebuilt, and how long a handler may be at
+	// one batch before Ready says so; zero means 30 s.
+	StallTimeout time.Duration
 
 	Log     *zap.Logger // nil logs nothing
 	Metrics *Metrics    // nil measures nothing
@@ -53,10 +67,14 @@ type Consumer struct {
 	cfg    ConsumerConfig
 	log    *zap.Logger
 	budget *semaphore.Weighted
-	joined atomic.Bool
-	mu     sync.Mutex
-	outage map[int]error // by partition
+
+	mu      sync.Mutex
+	away    error         // why it is not a member of the group; nil while it is
+	session *session      // the last one, nil before the first
+	outage  map[int]error // by partition
 }
+
+var errNotJoined = errors.New("it has not joined yet")
 
 // NewConsumer checks cfg; it opens no connection.
 func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
@@ -73,6 +91,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	cfg.MaxAttempts = cmp.Or(cfg.MaxAttempts, 5)
 	cfg.CommitInterval = cmp.Or(cfg.CommitInterval, 200*time.Millisecond)
 	cfg.DrainTimeout = cmp.Or(cfg.DrainTimeout, 3*time.Second)
+	cfg.StallTimeout = cmp.Or(cfg.StallTimeout, 30*time.Second)
 	if cfg.Log == nil {
 		cfg.Log = zap.NewNop()
 	}
@@ -81,22 +100,34 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	}
 	return &Consumer{
 		cfg: cfg, log: cfg.Log.With(zap.String("stage", cfg.Stage), zap.String("topic", cfg.Topic)),
-		budget: semaphore.NewWeighted(cfg.MaxInFlight), outage: map[int]error{},
+		budget: semaphore.NewWeighted(cfg.MaxInFlight), away: errNotJoined, outage: map[int]error{},
 	}, nil
 }
 
 // Ready is nil while the consumer is a member of its group and nothing keeps
 // it from processing.
 func (c *Consumer) Ready() error {
-	if !c.joined.Load() {
-		return fmt.Errorf("%s has not joined group %s yet", c.cfg.Stage, c.cfg.Group)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.away != nil {
+		return fmt.Errorf("%s is not a member of group %s: %w", c.cfg.Stage, c.cfg.Group, c.away)
+	}
 	for p, err := range c.outage {
 		return fmt.Errorf("%s cannot process partition %d: %w", c.cfg.Stage, p, err)
 	}
-	return nil
+	return c.session.busy(time.Now())
+}
+
+func (c *Consumer) setAway(why error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.away = why
+}
+
+func (c *Consumer) setSession(s *session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.session, c.away = s, nil
 }
 
 func (c *Consumer) setOutage(partition int, err error) {
@@ -127,39 +158,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joining group %s: %w", c.cfg.Group, err)
 	}
-	var last *session
-	for {
-		gen, err := group.Next(ctx)
-		if ctx.Err() != nil {
-			break
-		}
-		if err != nil {
-			c.joined.Store(false)
-			c.cfg.Metrics.groupErrors.WithLabelValues(c.cfg.Stage).Inc()
-			c.log.Warn("joining the consumer group, trying again", zap.Error(err))
-			continue
-		}
-		c.joined.Store(true)
-		last = c.startSession(ctx, gen)
-	}
-	c.joined.Store(false)
+	last := c.sessions(ctx, group)
+	c.setAway(errors.New("it is stopping"))
 	return c.leave(group, last)
-}
-
-// leave waits for the last session to drain and leaves the group.
-func (c *Consumer) leave(group *kafka.ConsumerGroup, last *session) error {
-	left := make(chan struct{})
-	go func() {
-		defer close(left)
-		_ = group.Close() // never fails: see kafka-go
-	}()
-	select {
-	case <-left:
-	case <-time.After(c.cfg.DrainTimeout + time.Second):
-		return fmt.Errorf("%s: leaving group %s took too long; what was not committed will be repeated", c.cfg.Stage, c.cfg.Group)
-	}
-	if last != nil {
-		return last.uncommitted()
-	}
-	return nil
 }

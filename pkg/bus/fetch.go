@@ -9,7 +9,11 @@ import (
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
+	"go.uber.org/zap"
 )
+
+// fetchBytes bounds a fetch, but for one larger batch.
+const fetchBytes = 1 << 20
 
 // fetchWait bounds how long a fetch waits at the broker, and so how long an
 // orderly end may wait for it.
@@ -18,7 +22,7 @@ const fetchWait = 200 * time.Millisecond
 // fetched is the answer to one fetch from one partition.
 type fetched struct {
 	records []Record // offsets rise, none below the one asked for
-	next    int64    // where to go on
+	next    int64    // where to go on: past the records, or past a hole where there are none
 	first   int64    // first offset that the broker still has
 	end     int64    // high watermark
 }
@@ -40,6 +44,9 @@ func (c *Cluster) fetch(ctx context.Context, topic string, partition int, offset
 	for {
 		r, err := res.Records.ReadRecord()
 		if errors.Is(err, io.EOF) {
+			if len(out.records) == 0 {
+				out.next = afterHole(res.Records, offset)
+			}
 			return out, nil
 		}
 		if err != nil {
@@ -61,6 +68,19 @@ func (c *Cluster) fetch(ctx context.Context, topic string, partition int, offset
 	}
 }
 
+// afterHole is where to go on after a fetch at offset that gave batches but no
+// record: a transaction's marker or what compaction left of a batch lies there.
+func afterHole(records kafka.RecordReader, offset int64) int64 {
+	stream, _ := records.(*protocol.RecordStream)
+	if stream == nil || len(stream.Records) == 0 {
+		return offset
+	}
+	if last, ok := stream.Records[len(stream.Records)-1].(interface{ Offset() int64 }); ok {
+		offset = max(offset, last.Offset())
+	}
+	return offset + 1
+}
+
 func readBytes(b protocol.Bytes) ([]byte, error) {
 	if b == nil {
 		return nil, nil
@@ -78,4 +98,103 @@ func headers(hs []protocol.Header) []Header {
 		out[i] = Header{Key: h.Key, Value: append([]byte(nil), h.Value...)}
 	}
 	return out
+}
+
+// fetchLoop reads ahead by one fetch. It ends with take and closes out.
+func (p *partition) fetchLoop(take context.Context, out chan<- []Record) {
+	defer close(out)
+	back := backoff{min: 50 * time.Millisecond, max: 2 * time.Second}
+	for take.Err() == nil {
+		got, err := p.fetch(take)
+		if errors.Is(err, kafka.OffsetOutOfRange) {
+			err = p.reposition(take)
+		}
+		if take.Err() != nil {
+			return
+		}
+		if err != nil {
+			p.c.log.Warn("fetching, trying again", zap.Int("partition", p.id), zap.Error(err))
+			if back.wait(take) != nil {
+				return
+			}
+			continue
+		}
+		back.n = 0
+		if !p.handOn(take, got, out) {
+			return
+		}
+	}
+}
+
+// fetch reads what follows position. Besides take's end, rebuild ends it.
+func (p *partition) fetch(take context.Context) (fetched, error) {
+	ctx, cancel := context.WithCancel(take)
+	defer cancel()
+	p.cancelFetch.Store(&cancel)
+	return p.c.cfg.Cluster.fetch(ctx, p.c.cfg.Topic, p.id, p.position.Load(), fetchBytes)
+}
+
+// reposition moves position, which is out of range, to the nearest offset kept.
+func (p *partition) reposition(take context.Context) error {
+	from := p.position.Load()
+	to, err := p.c.cfg.Cluster.nearest(take, p.c.cfg.Topic, p.id, from)
+	if err != nil {
+		return err
+	}
+	p.c.log.Error("committed offset is no longer kept; records between were lost to retention",
+		zap.Int("partition", p.id), zap.Int64("from", from), zap.Int64("to", to))
+	p.position.Store(to)
+	return nil
+}
+
+// handOn passes records on as the budget allows, and position moves past
+// them; false where take ended first. In an outage the loop waits here, with
+// one fetch outside the budget.
+func (p *partition) handOn(take context.Context, got fetched, out chan<- []Record) bool {
+	mark := p.mark.Load()
+	for _, r := range got.records {
+		mark.begin(r)
+	}
+	p.blocked.Store(true)
+	defer p.blocked.Store(false)
+	for records := got.records; len(records) > 0; {
+		n, cost := p.c.portion(records)
+		if p.c.budget.Acquire(take, cost) != nil {
+			return false
+		}
+		select {
+		case out <- records[:n:n]:
+		case <-take.Done():
+			p.c.release(records[:n])
+			return false
+		}
+		records = records[n:]
+	}
+	if len(got.records) == 0 && got.next > p.position.Load() {
+		mark.pass(got.next)
+	}
+	p.position.Store(got.next)
+	return true
+}
+
+// portion gives the number of records that may be handed on at once, and what
+// they take of the budget: never more than all of it.
+func (c *Consumer) portion(records []Record) (n int, cost int64) {
+	for n < len(records) {
+		next := c.cost(records[n])
+		if n > 0 && cost+next > c.cfg.MaxInFlight {
+			break
+		}
+		n, cost = n+1, cost+next
+	}
+	return n, cost
+}
+
+// cost is what a record takes of the budget: never more than all of it.
+func (c *Consumer) cost(r Record) int64 { return min(int64(r.Size()), c.cfg.MaxInFlight) }
+
+func (c *Consumer) release(records []Record) {
+	for _, r := range records {
+		c.budget.Release(c.cost(r))
+	}
 }

@@ -102,13 +102,18 @@ func (c *Cluster) ReadAll(ctx context.Context, topic string, partition int, fn f
 		return 0, err
 	}
 	offset, end := first[partition], next[partition]
-	for offset < end {
+	for empty := 0; offset < end; {
 		got, err := c.fetch(ctx, topic, partition, offset, 4<<20)
 		if err != nil {
 			return offset, err
 		}
-		if len(got.records) == 0 { // nothing is left between here and the end
-			return end, nil
+		if len(got.records) == 0 && got.next == offset {
+			if got.end >= end { // nothing is left between here and the end
+				return end, nil
+			}
+			if empty++; empty > 10 { // a new leader may be behind for a moment
+				return offset, fmt.Errorf("reading %s/%d: its end was %d and is %d now", topic, partition, end, got.end)
+			}
 		}
 		for _, r := range got.records {
 			if r.Offset >= end {

@@ -1,9 +1,6 @@
 package bus
 
 import (
-	"strconv"
-	"time"
-
 	"github.com/marsad-news/marsad/pkg/metric"
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -18,6 +15,7 @@ type Metrics struct {
 	lagSeconds   *prometheus.GaugeVec
 	groupErrors  *prometheus.CounterVec
 	commitErrors *prometheus.CounterVec
+	stalls       *prometheus.CounterVec
 }
 
 // NewMetrics registers the consumers' metrics with reg; nil registers nothing.
@@ -36,10 +34,11 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		retries:      counter("retries_total", "Attempts on records beyond the first.", "stage"),
 		batchRecords: histogram("batch_records", "Records in a batch.", prometheus.ExponentialBuckets(1, 2, 12)),
 		batchBytes:   histogram("batch_bytes", "Bytes in a batch.", prometheus.ExponentialBuckets(1024, 4, 8)),
-		lagOffsets:   gauge("lag_offsets", "Records written but not yet durably processed."),
-		lagSeconds:   gauge("lag_seconds", "Age of the oldest record fetched last, 0 when the end is reached."),
+		lagOffsets:   gauge("lag_offsets", "Records written but not yet durably processed; asked for every 5 seconds."),
+		lagSeconds:   gauge("lag_seconds", "Age of the oldest record not yet durably processed, 0 when there is none."),
 		groupErrors:  counter("group_errors_total", "Failures to join the consumer group.", "stage"),
 		commitErrors: counter("commit_errors_total", "Failed offset commits.", "stage"),
+		stalls:       counter("stalls_total", "Partitions found stalled, whose fetching was rebuilt.", "stage"),
 	}
 }
 
@@ -54,14 +53,4 @@ func (m *Metrics) batch(cfg *ConsumerConfig, records []Record) {
 
 func (m *Metrics) retry(cfg *ConsumerConfig, n int) {
 	m.retries.WithLabelValues(cfg.Stage).Add(float64(n))
-}
-
-func (m *Metrics) observeLag(cfg *ConsumerConfig, p *partition, got fetched) {
-	id := strconv.Itoa(p.id)
-	m.lagOffsets.WithLabelValues(cfg.Stage, cfg.Topic, id).Set(float64(max(0, got.end-p.committable())))
-	age := 0.0
-	if len(got.records) > 0 && got.next < got.end {
-		age = time.Since(got.records[0].Time).Seconds()
-	}
-	m.lagSeconds.WithLabelValues(cfg.Stage, cfg.Topic, id).Set(age)
 }

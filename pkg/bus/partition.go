@@ -2,7 +2,6 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,16 +10,25 @@ import (
 	"go.uber.org/zap"
 )
 
-// fetchBytes bounds a fetch, but for one larger batch.
-const fetchBytes = 1 << 20
-
-// partition is the work on one assigned partition.
+// partition is the work on one assigned partition:
+//
+//	fetchLoop (fetch.go) ─► batchLoop ─► process, by Concurrency goroutines ─► watermark
+//
+// What is atomic is read by the watchdog.
 type partition struct {
-	c     *Consumer
-	id    int
-	start int64 // where to begin, or kafka.FirstOffset
-	mark  atomic.Pointer[watermark]
-	hwm   int64 // highest watermark seen, for lag; only the fetching goroutine writes
+	c           *Consumer
+	id          int
+	start       int64                     // the offset committed, or negative
+	mark        atomic.Pointer[watermark] // nil until the partition has been opened
+	position    atomic.Int64              // offset of what is to be fetched next
+	blocked     atomic.Bool               // what was fetched waits for room downstream
+	cancelFetch atomic.Pointer[context.CancelFunc]
+	calls       []atomic.Int64 // for each goroutine of process: when the handler was called, Unix nanoseconds; 0 while it is not
+	watched     watched        // the watchdog's own
+}
+
+func (c *Consumer) newPartition(a kafka.PartitionAssignment) *partition {
+	return &partition{c: c, id: a.ID, start: a.Offset, calls: make([]atomic.Int64, c.cfg.Concurrency)}
 }
 
 // committable is 0 until the partition has been opened.
@@ -38,88 +46,69 @@ func (p *partition) run(take, work context.Context) {
 	if err != nil {
 		return // take has ended
 	}
+	p.position.Store(offset)
 	p.mark.Store(newWatermark(offset))
 	fetches := make(chan []Record)
 	batches := make(chan []Record)
 	var wg sync.WaitGroup
-	wg.Go(func() { p.fetchLoop(take, offset, fetches) })
+	wg.Go(func() { p.fetchLoop(take, fetches) })
 	wg.Go(func() { p.batchLoop(take, fetches, batches) })
-	for range p.c.cfg.Concurrency {
+	for i := range p.calls {
+		h := timed(&p.calls[i], handler)
 		wg.Go(func() {
 			for b := range batches {
-				p.process(work, handler, b)
+				p.process(work, h, b)
 			}
 		})
 	}
 	wg.Wait()
 }
 
+// timed keeps in since when h was called.
+func timed(since *atomic.Int64, h Handler) Handler {
+	return func(ctx context.Context, batch []Record) error {
+		since.Store(time.Now().UnixNano())
+		defer since.Store(0)
+		return h(ctx, batch)
+	}
+}
+
 // open gives the partition's handler and first offset, trying until take ends.
 func (p *partition) open(take, work context.Context) (Handler, int64, error) {
 	back := backoff{min: 100 * time.Millisecond, max: 5 * time.Second}
-	for {
+	for take.Err() == nil {
 		h, err := p.c.cfg.Open(work, p.id)
 		offset := p.start
 		if err == nil && offset < 0 {
-			var first map[int]int64
-			first, _, err = p.c.cfg.Cluster.Offsets(take, p.c.cfg.Topic)
-			offset = first[p.id]
+			offset, err = p.begin(take)
 		}
 		if err == nil {
 			p.c.setOutage(p.id, nil)
 			return h, offset, nil
 		}
 		if take.Err() != nil {
-			return nil, 0, take.Err()
+			break
 		}
 		p.c.setOutage(p.id, err)
 		p.c.log.Error("opening partition, trying again", zap.Int("partition", p.id), zap.Error(err))
-		if err := back.wait(take); err != nil {
-			return nil, 0, err
+		if back.wait(take) != nil {
+			break
 		}
 	}
+	return nil, 0, take.Err()
 }
 
-// fetchLoop reads ahead by one fetch. It ends with take and closes out.
-func (p *partition) fetchLoop(take context.Context, offset int64, out chan<- []Record) {
-	defer close(out)
-	cfg, back := &p.c.cfg, backoff{min: 50 * time.Millisecond, max: 2 * time.Second}
-	for take.Err() == nil {
-		got, err := cfg.Cluster.fetch(take, cfg.Topic, p.id, offset, fetchBytes)
-		if errors.Is(err, kafka.OffsetOutOfRange) {
-			old := offset
-			if offset, err = cfg.Cluster.nearest(take, cfg.Topic, p.id, offset); err == nil {
-				p.c.log.Error("committed offset is no longer kept; records between were lost to retention",
-					zap.Int("partition", p.id), zap.Int64("from", old), zap.Int64("to", offset))
-				continue
-			}
-		}
-		if take.Err() != nil {
-			return
-		}
-		if err != nil {
-			p.c.log.Warn("fetching, trying again", zap.Int("partition", p.id), zap.Error(err))
-			if back.wait(take) != nil {
-				return
-			}
-			continue
-		}
-		back.n = 0
-		cfg.Metrics.observeLag(cfg, p, got)
-		if len(got.records) == 0 {
-			continue
-		}
-		offset = got.next
-		select {
-		case out <- got.records:
-		case <-take.Done():
-			return
-		}
+// begin is where to start without a committed offset.
+func (p *partition) begin(ctx context.Context) (int64, error) {
+	if p.c.cfg.Start != nil {
+		return p.c.cfg.Start(ctx, p.id)
 	}
+	first, _, err := p.c.cfg.Cluster.Offsets(ctx, p.c.cfg.Topic)
+	return first[p.id], err
 }
 
-// batchLoop collects records into batches by count, bytes and age, within the
-// consumer's budget of bytes. It ends with take and closes out.
+// batchLoop collects records into batches by count, bytes and age. It ends
+// with take and closes out.
 func (p *partition) batchLoop(take context.Context, in <-chan []Record, out chan<- []Record) {
 	defer close(out)
 	cfg := &p.c.cfg
@@ -144,8 +133,9 @@ func (p *partition) batchLoop(take context.Context, in <-chan []Record, out chan
 				b.drop()
 				return
 			}
-			for _, r := range rs {
+			for i, r := range rs {
 				if !b.add(take, r) {
+					p.c.release(rs[i:])
 					return
 				}
 			}
@@ -179,13 +169,6 @@ func (b *batch) add(take context.Context, r Record) bool {
 	if len(b.records) > 0 && (len(b.records) >= cfg.BatchRecords || b.bytes+r.Size() > cfg.BatchBytes) && !b.flush(take) {
 		return false
 	}
-	cost := b.p.c.cost(r)
-	if !b.p.c.budget.TryAcquire(cost) {
-		// Never wait while holding what others may be waiting for.
-		if !b.flush(take) || b.p.c.budget.Acquire(take, cost) != nil {
-			return false
-		}
-	}
 	if len(b.records) == 0 && cfg.BatchAge > 0 {
 		b.timer = time.After(cfg.BatchAge)
 	}
@@ -198,9 +181,6 @@ func (b *batch) add(take context.Context, r Record) bool {
 func (b *batch) flush(take context.Context) bool {
 	if len(b.records) == 0 {
 		return true
-	}
-	for _, r := range b.records {
-		b.p.mark.Load().begin(r.Offset)
 	}
 	records := b.records
 	b.records, b.bytes, b.timer = nil, 0, nil
@@ -221,12 +201,3 @@ func (b *batch) send(take context.Context, records []Record) bool {
 }
 
 func (b *batch) drop() { b.p.c.release(b.records) }
-
-// cost is what a record takes of the budget: never more than all of it.
-func (c *Consumer) cost(r Record) int64 { return min(int64(r.Size()), c.cfg.MaxInFlight) }
-
-func (c *Consumer) release(records []Record) {
-	for _, r := range records {
-		c.budget.Release(c.cost(r))
-	}
-}

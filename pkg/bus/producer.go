@@ -2,7 +2,9 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -53,8 +55,38 @@ func (p *Producer) Write(ctx context.Context, msgs ...Message) error {
 	return nil
 }
 
-// Close waits for writes under way.
-func (p *Producer) Close() error { return p.w.Close() }
+// closeTimeout is how long Close waits.
+const closeTimeout = 500 * time.Millisecond
+
+// Close waits a moment for writes under way; the error says that some were
+// still under way then, of which it is not known whether they arrive. Nothing
+// may be written from then on. The library's own attempts end within a minute.
+func (p *Producer) Close() error {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = p.w.Close() // never fails: see kafka-go
+	}()
+	timeout := time.NewTimer(closeTimeout)
+	defer timeout.Stop()
+	select {
+	case <-closed:
+		return nil
+	case <-timeout.C:
+		return fmt.Errorf("writes to %s were still under way when it was closed: they were not acknowledged and may be lost", p.topic)
+	}
+}
+
+// CloseAll closes producers, all at the same time.
+func CloseAll(producers ...*Producer) error {
+	errs := make([]error, len(producers))
+	var wg sync.WaitGroup
+	for i, p := range producers {
+		wg.Go(func() { errs[i] = p.Close() })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
 
 // partitioner obeys a partition given in WriterData, and else hashes the key
 // as Kafka's own clients do (murmur2).

@@ -79,7 +79,8 @@ func (c *Cluster) CreateTopics(ctx context.Context, topics []Topic, partitions i
 			Topic: t.Name, NumPartitions: n, ReplicationFactor: -1, ConfigEntries: t.configs(),
 		})
 	}
-	res, err := c.client.CreateTopics(ctx, req)
+	client := kafka.Client{Addr: c.client.Addr, Transport: c.transport, Timeout: createTimeout}
+	res, err := client.CreateTopics(ctx, req)
 	if err != nil {
 		return fmt.Errorf("creating topics: %w", err)
 	}

@@ -3,6 +3,7 @@ package bus
 import (
 	"slices"
 	"sync"
+	"time"
 )
 
 // watermark tracks which records of a partition are done, and up to where all
@@ -16,18 +17,36 @@ type watermark struct {
 }
 
 type started struct {
-	offset int64
-	done   bool
+	offset  int64
+	written int64 // time of the record, Unix milliseconds
+	done    bool
 }
 
 // newWatermark starts at the offset that is to be read first.
 func newWatermark(next int64) *watermark { return &watermark{next: next} }
 
-// begin notes that work on offset has started. Offsets must rise.
-func (w *watermark) begin(offset int64) {
+// begin notes that work on r has started. Offsets must rise.
+func (w *watermark) begin(r Record) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.started = append(w.started, started{offset: offset})
+	w.started = append(w.started, started{offset: r.Offset, written: r.Time.UnixMilli()})
+}
+
+// pass notes that what lies before next and has not begun is no record.
+func (w *watermark) pass(next int64) {
+	w.begin(Record{Offset: next - 1})
+	w.finish(next - 1)
+}
+
+// oldest is when the first record that is not done was written; ok is false
+// where all are done.
+func (w *watermark) oldest() (written time.Time, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.head == len(w.started) {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(w.started[w.head].written), true
 }
 
 // finish notes that the record at offset is durable.

@@ -18,7 +18,7 @@ func TestWatermarkProperty(t *testing.T) {
 		for range steps {
 			if len(open) == 0 || rapid.Bool().Draw(t, "begin") {
 				offset += rapid.Int64Range(0, 3).Draw(t, "gap")
-				w.begin(offset)
+				w.begin(Record{Offset: offset})
 				open = append(open, offset)
 				offset++
 			} else {
@@ -45,7 +45,7 @@ func TestWatermarkProperty(t *testing.T) {
 
 func TestWatermarkIgnoresUnknownOffset(t *testing.T) {
 	w := newWatermark(10)
-	w.begin(10)
+	w.begin(Record{Offset: 10})
 	w.finish(99)
 	w.finish(9)
 	if got := w.committable(); got != 10 {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -83,6 +84,38 @@ func TestRunPartsFailure(t *testing.T) {
 	})
 	if !errors.Is(err, broken) {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// Parts and server drain at the same time, and the error names what each part
+// left undone.
+func TestRunPartsDrainTogether(t *testing.T) {
+	server, err := service.Listen(t.Context(), "127.0.0.1:0", service.NewRegistry(), zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, release := make(chan struct{}), make(chan struct{})
+	server.Mux.HandleFunc("GET /slow", func(http.ResponseWriter, *http.Request) { close(asked); <-release })
+	one, two := errors.New("one"), errors.New("two")
+	var wg sync.WaitGroup
+	wg.Add(2)
+	part := func(err error) service.Part {
+		return service.Part{Run: func(ctx context.Context) error { <-ctx.Done(); wg.Done(); wg.Wait(); return err }}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- service.RunParts(ctx, server, []service.Part{part(one), part(two)}) }()
+	answered := make(chan int, 1)
+	go func() { code, _ := get(t, "http://"+server.Addr()+"/slow"); answered <- code }()
+	<-asked
+	cancel()
+	wg.Wait() // the parts are told to end while a request is still under way
+	close(release)
+	if code := <-answered; code != 200 {
+		t.Errorf("request under way was answered %d", code)
+	}
+	if err := <-ended; !errors.Is(err, one) || !errors.Is(err, two) {
+		t.Errorf("error = %v, want both parts'", err)
 	}
 }
 

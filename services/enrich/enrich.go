@@ -98,7 +98,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 
 // Run enriches until ctx ends, then drains.
 func (s *Service) Run(ctx context.Context) error {
-	return errors.Join(s.consumer.Run(ctx), s.out.Close(), s.dead.Close())
+	return errors.Join(s.consumer.Run(ctx), bus.CloseAll(s.out, s.dead))
 }
 
 // Ready is nil while the service enriches.

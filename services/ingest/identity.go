@@ -102,8 +102,17 @@ func (s *identities) load(r bus.Record) error {
 	if e.Schema > article.SchemaVersion {
 		return &bus.OutageError{Err: fmt.Errorf("state of article %s: schema %d: %w", e.ID, e.Schema, article.ErrSchema)}
 	}
+	if known := s.byID[e.ID]; known != nil && e.before(known) {
+		return nil // written late, by a process that had lost the partition
+	}
 	s.apply(&e)
 	return nil
+}
+
+// before tells whether e is the state after a record that lies before the one
+// that gave other.
+func (e *entry) before(other *entry) bool {
+	return e.Offset < other.Offset && !e.Written.After(other.Written)
 }
 
 // apply makes e the state of its article.

@@ -101,11 +101,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 
 // Run consumes articles.raw until ctx ends, then drains.
 func (s *Service) Run(ctx context.Context) error {
-	err := s.consumer.Run(ctx)
-	for _, p := range []*bus.Producer{s.raw, s.clean, s.seen, s.held, s.dead} {
-		err = errors.Join(err, p.Close())
-	}
-	return err
+	return errors.Join(s.consumer.Run(ctx), bus.CloseAll(s.raw, s.clean, s.seen, s.held, s.dead))
 }
 
 // Ready is nil while the service takes in and processes articles.

@@ -232,6 +232,32 @@ func TestRepetitionGivesTheSame(t *testing.T) {
 	})
 }
 
+// State that a process writes after it has lost its partition does not undo
+// what the next owner wrote before.
+func TestStateWrittenLate(t *testing.T) {
+	now := time.Now()
+	rapid.Check(t, func(t *rapid.T) {
+		var records []bus.Record
+		for i := range rapid.IntRange(2, 10).Draw(t, "n") {
+			v, _ := article.Encode(&article.Raw{Source: article.Source{ID: "s"}, GUID: "1", Title: fmt.Sprint("title ", i)})
+			records = append(records, bus.Record{Offset: int64(i), Value: v, Time: now.Add(time.Duration(i) * time.Millisecond)})
+		}
+		_, states := play(t, newIdentities(), records, now)
+		late := states[:rapid.IntRange(1, len(states)).Draw(t, "late")]
+		saved := newIdentities()
+		for _, m := range append(append([]bus.Message(nil), states...), late...) {
+			if err := saved.load(bus.Record{Key: m.Key, Value: m.Value}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, e := range saved.byID {
+			if e.Revision != int64(len(records)) {
+				t.Fatalf("revision is %d, want %d", e.Revision, len(records))
+			}
+		}
+	})
+}
+
 func offsetOf(k string) (o int64) { fmt.Sscanf(k, "%d", &o); return o }
 
 // play resolves the records in one batch, and gives what goes to
@@ -255,6 +281,28 @@ func play(t *rapid.T, base *identities, records []bus.Record, now time.Time) (ma
 		}
 	}
 	return cleaned, all.seen
+}
+
+// With Kafka black-holed, writes of the partition and of a push under way, the
+// service ends by its time limits and not by the library's.
+func TestDrainKafkaBlackHoled(t *testing.T) {
+	cluster, broker := bustest.NewBroker(t, 1)
+	h := newHarness(t, cluster, Config{DrainTimeout: 100 * time.Millisecond, PushTimeout: 3 * time.Second})
+	h.push("text/plain", "first\n\nBody.")
+	h.clean(1)
+	bustest.BlackHole(broker)
+	pushed := make(chan int, 1)
+	go func() { code, _ := h.push("text/plain", "second\n\nBody."); pushed <- code }()
+	deadline := time.AfterFunc(10*time.Second, func() { panic("the service hangs on a black-holed broker") })
+	defer deadline.Stop()
+	stop := h.stop
+	h.stop = func() error { return nil } // its error is expected
+	if err := stop(); err == nil || !strings.Contains(err.Error(), "leaving group") {
+		t.Errorf("Run = %v, want what could not be done in order", err)
+	}
+	if code := <-pushed; code != http.StatusServiceUnavailable {
+		t.Errorf("push is answered %d by a broker that does not answer", code)
+	}
 }
 
 func TestPushErrors(t *testing.T) {

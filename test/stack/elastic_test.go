@@ -20,6 +20,9 @@ import (
 var elasticsearch *stack.Server
 
 func TestMain(m *testing.M) {
+	if spec := os.Getenv(memberEnv); spec != "" {
+		os.Exit(member(spec))
+	}
 	os.Exit(func() int {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 		defer cancel()

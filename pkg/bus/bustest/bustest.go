@@ -9,6 +9,7 @@ import (
 
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // New starts a broker with all topics of bus.Topics, each with the given
@@ -38,4 +39,13 @@ func NewBroker(t testing.TB, partitions int) (*bus.Cluster, *kfake.Cluster) {
 		t.Fatal(err)
 	}
 	return c, broker
+}
+
+// BlackHole has the broker answer nothing from now on; it goes on to take
+// connections and requests.
+func BlackHole(broker *kfake.Cluster) {
+	broker.Control(func(kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		return nil, nil, true
+	})
 }
