@@ -25,7 +25,8 @@ const (
 	passedEnriched                  // in a record that index did not give up
 	lettered                        // a record of it in one of these is in articles.dlq
 	oldClean                        // it may have been in what articles.clean no longer keeps
-	oldEnriched                     // likewise articles.enriched
+	oldEnriched                     // it may have been in what articles.enriched or articles.dlq no longer keeps
+	oldLetters                      // the index may have refused it in a dead letter no longer kept
 )
 
 // revision is what the topics tell of one revision of an article.
@@ -144,21 +145,35 @@ func (b *book) lost(topic string, written time.Time) bool { return written.Befor
 
 // readLetters notes what was given up, and of which revision where it says.
 func (b *book) readLetters(ctx context.Context) error {
-	return b.each(ctx, bus.TopicDead, func(r bus.Record) error {
-		partition, perr := strconv.Atoi(r.Header(bus.DeadPartition))
-		offset, oerr := strconv.ParseInt(r.Header(bus.DeadOffset), 10, 64)
-		written, werr := time.Parse(time.RFC3339Nano, r.Header(bus.DeadWritten))
-		source := place{r.Header(bus.DeadTopic), partition, offset}
-		if errors.Join(perr, oerr, werr) != nil || source.topic == "" {
-			b.note("%s is no dead letter of Marsad's", at(r))
+	foreign := 0
+	err := b.each(ctx, bus.TopicDead, func(r bus.Record) error {
+		source, written, ok := sourceOf(r)
+		if !ok {
+			foreign++
 			return nil
 		}
 		b.letters[source] = written
-		if a, err := article.Decode(r.Value); err == nil && source.topic != bus.TopicRaw {
+		if source.topic == bus.TopicRaw {
+			return nil
+		}
+		if a, err := article.Decode(r.Value); err == nil {
 			b.article(a.ID).revision(a.Revision).marks |= lettered
 		}
 		return nil
 	})
+	if foreign > 0 {
+		b.note("%d records of articles.dlq are no dead letters of Marsad's", foreign)
+	}
+	return err
+}
+
+// sourceOf tells where a dead letter's record lay and when it was written.
+func sourceOf(r bus.Record) (p place, written time.Time, ok bool) {
+	partition, perr := strconv.Atoi(r.Header(bus.DeadPartition))
+	offset, oerr := strconv.ParseInt(r.Header(bus.DeadOffset), 10, 64)
+	written, werr := time.Parse(time.RFC3339Nano, r.Header(bus.DeadWritten))
+	p = place{r.Header(bus.DeadTopic), partition, offset}
+	return p, written, errors.Join(perr, oerr, werr) == nil && p.topic != ""
 }
 
 // isLetter tells whether r was given up. A record of the same place in a topic
@@ -198,7 +213,9 @@ func (b *book) readEnriched(ctx context.Context) error {
 			v.marks |= lettered
 			return
 		}
-		v.marks |= passedEnriched
+		if v.marks |= passedEnriched; b.lost(bus.TopicDead, r.Time) {
+			v.marks |= oldLetters
+		}
 		v.generation = max(v.generation, a.Generation)
 	})
 }
@@ -208,7 +225,7 @@ func (b *book) readClean(ctx context.Context) error {
 		v := k.revision(a.Revision)
 		v.status, v.received = canonical(a.Status), a.Received
 		v.marks |= inClean
-		if b.lost(bus.TopicEnriched, r.Time) {
+		if b.lost(bus.TopicEnriched, r.Time) || b.lost(bus.TopicDead, r.Time) {
 			v.marks |= oldEnriched
 		}
 		if b.isLetter(r) {

@@ -25,6 +25,10 @@ func (k *known) course(r *revision) course {
 		return through
 	case r.has(inEnriched):
 		return dead
+	case !r.has(inClean) && r.number == k.seen && k.waiting():
+		return waits
+	case !r.has(inClean) && r.has(underEmbargo) && k.revisions[len(k.revisions)-1].number > r.number:
+		return overtaken
 	case r.has(passedClean), r.has(oldClean) && !r.has(inClean):
 		switch {
 		case r.has(lettered):
@@ -35,10 +39,6 @@ func (k *known) course(r *revision) course {
 		return missing
 	case r.has(inClean):
 		return dead
-	case r.number == k.seen && k.waiting():
-		return waits
-	case r.has(underEmbargo) && k.revisions[len(k.revisions)-1].number > r.number:
-		return overtaken
 	}
 	return missing
 }
@@ -63,15 +63,15 @@ func (b *book) close() {
 	for id, k := range b.articles {
 		b.compareTopics(id, k)
 		want := k.latest()
-		good := true
+		state := right
 		if want != nil {
-			good = b.compareIndex(id, k, want)
+			state = b.compareIndex(id, k, want)
 		} else {
 			forgotten += b.compareState(id, k)
 		}
 		for i := range k.revisions {
 			if r := &k.revisions[i]; r.has(inRaw) {
-				b.count(k, r, want, good)
+				b.count(k, r, want, state)
 			}
 		}
 		if k.waiting() && k.release.Before(b.now) {
@@ -119,12 +119,23 @@ func (b *book) compareTopics(id string, k *known) {
 	}
 }
 
+// verdict is what is to be thought of an article's state in the index.
+type verdict uint8
+
+const (
+	wrong verdict = iota // a fault was named
+	right
+	untold // it is right if a dead letter was there that is no longer kept
+)
+
 // compareIndex holds the index against the latest revision that it was given.
-func (b *book) compareIndex(id string, k *known, want *revision) bool {
+func (b *book) compareIndex(id string, k *known, want *revision) verdict {
 	have := k.index >> 20
 	switch {
-	case k.index == 0 && (b.expired(k) || !want.has(passedEnriched)): // gone by order, or by what nobody can tell
-		return true
+	case k.index == 0 && b.expired(k):
+		return right
+	case have < want.number && (!want.has(passedEnriched) || want.has(oldLetters)):
+		return untold
 	case k.index == 0:
 		b.fault("article %s revision %d is not in the index", id, want.number)
 	case have < want.number:
@@ -136,9 +147,9 @@ func (b *book) compareIndex(id string, k *known, want *revision) bool {
 	case have == want.number && k.index&article.MaxGeneration < want.generation:
 		b.fault("article %s revision %d has generation %d in the index, %d in the topics", id, have, k.index&article.MaxGeneration, want.generation)
 	default:
-		return true
+		return right
 	}
-	return false
+	return wrong
 }
 
 // compareState holds the index against articles.seen where no revision is
@@ -163,7 +174,7 @@ func (b *book) compareState(id string, k *known) int {
 }
 
 // count gives a revision that came in its fate; one that has a fault has none.
-func (b *book) count(k *known, r, want *revision, good bool) {
+func (b *book) count(k *known, r, want *revision, state verdict) {
 	switch k.course(r) {
 	case waits:
 		b.Held++
@@ -173,13 +184,13 @@ func (b *book) count(k *known, r, want *revision, good bool) {
 		b.DeadLettered++
 	case through:
 		switch {
+		case state == untold && r.number >= k.index>>20:
+			b.Unproven++
 		case r != want:
 			b.Superseded++
-		case !good:
-		case k.index == 0 && b.expired(k):
-			b.Expired++
+		case state == wrong:
 		case k.index == 0:
-			b.Unproven++
+			b.Expired++
 		case r.status == article.Usable:
 			b.Indexed++
 		case r.status == article.Withheld:

@@ -18,7 +18,7 @@ type partition struct {
 	first, next int64     // offsets kept
 	begin       time.Time // of the record at first
 	replay      *ingest.Replay
-	older       int             // articles whose state is of before
+	older       int             // states of before
 	unsure      map[string]bool // ids of which it cannot be told whether they were known before
 }
 
@@ -34,12 +34,8 @@ func (b *book) readRaw(ctx context.Context) error {
 		p := &partition{book: b, id: id, first: first[id], next: next[id], replay: ingest.NewReplay(), unsure: map[string]bool{}}
 		gone += p.first
 		all = append(all, p)
-		r, ok, err := b.cluster.ReadOne(ctx, bus.TopicRaw, id, p.first)
-		if err != nil {
+		if err := p.findBegin(ctx); err != nil {
 			return err
-		}
-		if p.begin = b.now; ok {
-			p.begin = r.Time
 		}
 		if _, err := b.cluster.ReadAll(ctx, bus.TopicSeen, id, func(r bus.Record) error { return p.state(ctx, r) }); err != nil {
 			return fmt.Errorf("reading identities: %w", err)
@@ -58,11 +54,24 @@ func (b *book) readRaw(ctx context.Context) error {
 	}
 	switch {
 	case gone > 0:
-		b.note("articles.raw no longer keeps its first %d records: they are not counted, %d articles were known by then", gone, older)
+		b.note("articles.raw no longer keeps its first %d records: they are not counted; articles.seen has %d states of then", gone, older)
 	case older > 0:
-		b.note("articles.seen knows %d articles of before articles.raw began: the topic was made anew, and what it held is not counted", older)
+		b.note("articles.seen has %d states of before articles.raw began: the topic was made anew, and what it held is not counted", older)
 	}
 	return nil
+}
+
+// findBegin looks up when the first record kept was written.
+func (p *partition) findBegin(ctx context.Context) error {
+	p.begin = p.now
+	if p.first == p.next {
+		return nil
+	}
+	r, ok, err := p.cluster.ReadOne(ctx, bus.TopicRaw, p.id, p.first)
+	if ok {
+		p.begin = r.Time
+	}
+	return err
 }
 
 // state takes in a record of articles.seen.
@@ -156,7 +165,7 @@ func (p *partition) expect(d ingest.Decision, r bus.Record) {
 	if p.lost(bus.TopicClean, r.Time) {
 		v.marks |= oldClean
 	}
-	if p.lost(bus.TopicEnriched, r.Time) {
+	if p.lost(bus.TopicEnriched, r.Time) || p.lost(bus.TopicDead, r.Time) {
 		v.marks |= oldEnriched
 	}
 }
