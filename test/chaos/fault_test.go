@@ -7,7 +7,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
 )
 
 // paused is longer than the group's session time-out of 6 s.
@@ -63,9 +62,11 @@ func TestFaults(t *testing.T) {
 		{"413 over 64 KiB", tooLarge(64 << 10), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			r := r.with(t)
 			l := startLoad(r, rnd)
-			stop := l.flow(150)
 			r.proxy.set(c.fault)
+			l.allow(500) // at once, so that batches are large
+			stop := l.flow(100)
 			time.Sleep(*lasting)
 			if c.outage {
 				r.wantNotReady(r.services["index"])
@@ -180,4 +181,3 @@ func (r *rig) waiting(group, topic string) (n int64) {
 	}
 	return n
 }
-

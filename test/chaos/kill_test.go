@@ -28,7 +28,7 @@ type victim struct {
 type killer struct {
 	r       *rig
 	victims []*victim
-	deck    []*victim // whose turn it is: everybody's before anybody's second
+	deck    []*victim      // whose turn it is: everybody's before anybody's second
 	rising  sync.WaitGroup // servers
 	failed  chan error
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +104,13 @@ func newRig(t *testing.T) *rig {
 	return r
 }
 
+// with gives the rig to a subtest.
+func (r *rig) with(t *testing.T) *rig {
+	sub := *r
+	sub.t = t
+	return &sub
+}
+
 // launch starts one more service.
 func (r *rig) launch(name, elastic string) *process {
 	r.t.Helper()
@@ -154,7 +162,8 @@ func (r *rig) balance(wait time.Duration) {
 	if err != nil {
 		r.t.Fatalf("marsad ledger: %v\n%s", err, out)
 	}
-	r.t.Logf("at rest and balanced after %v:\n%s", time.Since(start).Round(time.Millisecond), out)
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	r.t.Logf("at rest after %v, %s", time.Since(start).Round(time.Millisecond), strings.TrimSpace(lines[len(lines)-1]))
 }
 
 // readyAll waits until every service is ready.

@@ -26,6 +26,7 @@ func TestTerminate(t *testing.T) {
 		{"Kafka black-holed", r.kafka.Pause, r.kafka.Resume, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			r := r.with(t)
 			l := startLoad(r, random(t))
 			if c.name != "at rest" {
 				stop := l.flow(200)

@@ -45,6 +45,8 @@ type known struct {
 	revisions   []revision // by number
 	bucket      string
 	seen        int64 // the latest revision in articles.seen; 0 for none
+	seenOffset  int64 // of the record in articles.raw that gave it
+	seenWritten time.Time
 	seenStatus  article.Status
 	release     time.Time // of the revision in seen, while it is under embargo
 	text        int64     // the revision whose text is in articles.held; 0 for none

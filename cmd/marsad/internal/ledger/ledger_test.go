@@ -11,6 +11,7 @@ import (
 
 	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/bus"
+	"github.com/marsad-news/marsad/services/ingest"
 )
 
 // figures gives the counts of a ledger alone.
@@ -138,6 +139,16 @@ func testChanges(t *testing.T, w *world) {
 				}
 			}
 		}, func(l *Ledger) { l.In++; l.DeadLettered++ }},
+		"a state written late by a process that had lost the partition": {func(w *world) {
+			for p, rs := range w.records[bus.TopicSeen] {
+				for _, r := range rs {
+					if s, err := ingest.ReadState(r); err == nil && s.ID == w.ids["a1"] && s.Revision == 1 {
+						w.add(bus.TopicSeen, p, bus.Message{Key: r.Key, Value: r.Value})
+						return
+					}
+				}
+			}
+		}, func(*Ledger) {}},
 		"a later generation in the index": {func(w *world) { w.setIndex(e, 1<<20|generation, article.Usable) }, func(*Ledger) {}},
 		"everything twice after a crash": {func(w *world) {
 			for _, topic := range []string{bus.TopicClean, bus.TopicEnriched} {

@@ -81,7 +81,11 @@ func (p *partition) state(ctx context.Context, r bus.Record) error {
 		return err
 	}
 	k := p.article(s.ID)
+	if s.Offset < k.seenOffset && !s.Written.After(k.seenWritten) {
+		return nil // written late, by a process that had lost the partition
+	}
 	k.seen, k.seenStatus, k.release, k.bucket = s.Revision, canonical(s.Status), s.Release, p.intern(s.Bucket)
+	k.seenOffset, k.seenWritten = s.Offset, s.Written
 	before, err := p.before(ctx, s)
 	if before {
 		p.older++
