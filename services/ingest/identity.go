@@ -96,23 +96,15 @@ func (s *identities) load(r bus.Record) error {
 	if r.Value == nil {
 		return nil
 	}
-	e, err := readEntry(r)
-	if err != nil {
-		return err
-	}
-	s.apply(e)
-	return nil
-}
-
-func readEntry(r bus.Record) (*entry, error) {
 	var e entry
 	if err := json.Unmarshal(r.Value, &e); err != nil {
-		return nil, fmt.Errorf("state of article %.80q: %w", r.Key, err)
+		return fmt.Errorf("state of article %.80q: %w", r.Key, err)
 	}
 	if e.Schema > article.SchemaVersion {
-		return nil, &bus.OutageError{Err: fmt.Errorf("state of article %s: schema %d: %w", e.ID, e.Schema, article.ErrSchema)}
+		return &bus.OutageError{Err: fmt.Errorf("state of article %s: schema %d: %w", e.ID, e.Schema, article.ErrSchema)}
 	}
-	return &e, nil
+	s.apply(&e)
+	return nil
 }
 
 // apply makes e the state of its article.

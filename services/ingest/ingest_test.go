@@ -222,22 +222,6 @@ func TestRepetitionGivesTheSame(t *testing.T) {
 	})
 }
 
-// drawRecords makes records of articles.raw that meet each other's names and
-// texts, some of them no articles.
-func drawRecords(t *rapid.T, now time.Time) (records []bus.Record) {
-	for i := range rapid.IntRange(1, 30).Draw(t, "n") {
-		raw := article.Raw{
-			Source: article.Source{ID: "s"}, GUID: rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "guid"),
-			URL:   rapid.SampledFrom([]string{"", "https://e.example/1", "https://e.example/2"}).Draw(t, "url"),
-			Title: rapid.SampledFrom([]string{"x", "y", "z"}).Draw(t, "title"), Body: rapid.SampledFrom([]string{"", long}).Draw(t, "body"),
-			Status: rapid.SampledFrom([]article.Status{"", "usable", "withheld", "canceled"}).Draw(t, "status"),
-		}
-		v, _ := article.Encode(&raw)
-		records = append(records, bus.Record{Offset: int64(i), Value: v, Time: now.Add(time.Duration(i) * time.Millisecond)})
-	}
-	return records
-}
-
 func offsetOf(k string) (o int64) { fmt.Sscanf(k, "%d", &o); return o }
 
 // play resolves the records in one batch, and gives what goes to

@@ -24,17 +24,17 @@ type State struct {
 // ReadState reads a record of articles.seen. The error wraps a
 // *bus.OutageError where a newer program wrote it.
 func ReadState(r bus.Record) (State, error) {
-	if r.Value == nil {
-		return State{}, errors.New("a record of articles.seen has no value: ingest writes no tombstones")
-	}
-	e, err := readEntry(r)
-	if err != nil {
+	one := newIdentities()
+	if err := one.load(r); err != nil {
 		return State{}, err
 	}
-	return State{
-		ID: e.ID, Revision: e.Revision, Status: e.Status, Bucket: e.Bucket,
-		Offset: e.Offset, Written: e.Written, Release: e.Release, entry: e,
-	}, nil
+	for _, e := range one.byID {
+		return State{
+			ID: e.ID, Revision: e.Revision, Status: e.Status, Bucket: e.Bucket,
+			Offset: e.Offset, Written: e.Written, Release: e.Release, entry: e,
+		}, nil
+	}
+	return State{}, errors.New("a record of articles.seen has no value: ingest writes no tombstones")
 }
 
 // Decision is what ingest makes of one record of articles.raw.
