@@ -148,12 +148,13 @@ func (p *process) memory(figure string) (int64, error) {
 	return 0, errors.New("the kernel gives no " + figure)
 }
 
-// logged tells whether its log has a text.
-func (p *process) logged(t *testing.T, text string) bool {
+// lastWords is the last line that it printed.
+func (p *process) lastWords(t *testing.T) string {
 	t.Helper()
 	b, err := os.ReadFile(p.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Contains(string(b), text)
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return lines[len(lines)-1]
 }

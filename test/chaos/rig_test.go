@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -115,7 +116,7 @@ func (r *rig) with(t *testing.T) *rig {
 func (r *rig) launch(name, elastic string) *process {
 	r.t.Helper()
 	args := []string{"--set", "kafka.brokers=[" + r.kafka.Addr + "]"}
-	if name[:3] == "ind" || name == "web" {
+	if strings.HasPrefix(name, "index") || name == "web" {
 		args = append(args, "--set", "elasticsearch.addresses=["+elastic+"]")
 	}
 	p, err := newProcess(r.dir, name, args...)
@@ -136,7 +137,7 @@ func (r *rig) end() {
 		if !p.alive() && !p.ended {
 			r.t.Errorf("%s ended by itself: %v", p.name, p.err)
 		}
-		p.signal(18) // SIGCONT: it may be stopped
+		p.signal(syscall.SIGCONT) // it may be stopped
 		if _, err := p.terminate(10 * time.Second); err != nil {
 			r.t.Logf("ending %s: %v", p.name, err)
 		}
