@@ -1,11 +1,11 @@
 # Every target needs only Go, except where it says otherwise.
 MODULES := pkg services/ingest services/enrich services/index services/web cmd/marsad
+EXTRA := test/browser test/stack test/chaos
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 
-EXTRA := test/browser test/stack test/chaos
 .PHONY: all build test test-long test-browser test-stack chaos stack lint bench fuzz tidy clean
 
 all: lint test

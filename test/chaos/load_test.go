@@ -145,7 +145,7 @@ func (l *load) write(ctx context.Context, id int, rnd *rand.Rand) {
 			if len(batch) > 0 && len(l.credits) == 0 {
 				break
 			}
-			if _, ok := <-l.credits; !ok {
+			if !l.take(ctx) {
 				want = 0
 				break
 			}
@@ -162,6 +162,16 @@ func (l *load) write(ctx context.Context, id int, rnd *rand.Rand) {
 		if want == 0 || ctx.Err() != nil {
 			return
 		}
+	}
+}
+
+// take waits until an article more may be written; false where none will be.
+func (l *load) take(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case _, ok := <-l.credits:
+		return ok
 	}
 }
 

@@ -49,9 +49,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	f, lifted := p.fault, p.lifted
 	p.mu.Unlock()
 	if f != nil && f(p, w, req, body, lifted) {
-		p.mu.Lock()
-		p.hits++
-		p.mu.Unlock()
+		p.met()
 		return
 	}
 	status, header, answer, err := p.forward(req, body)
@@ -63,6 +61,13 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.Header()[k] = v
 	}
 	reply(w, status, answer)
+}
+
+// met counts a request that met the fault.
+func (p *proxy) met() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.hits++
 }
 
 // plainBody reads a request's body, unpacked.
@@ -159,7 +164,8 @@ func bulkAnswer(items []json.RawMessage) []byte {
 }
 
 // blackHole answers nothing until it is lifted, and then cuts the connection.
-func blackHole(_ *proxy, _ http.ResponseWriter, req *http.Request, _ []byte, lifted <-chan struct{}) bool {
+func blackHole(p *proxy, _ http.ResponseWriter, req *http.Request, _ []byte, lifted <-chan struct{}) bool {
+	p.met()
 	select {
 	case <-req.Context().Done():
 	case <-lifted:
