@@ -78,6 +78,7 @@ func (b *book) close() {
 			b.due++
 		}
 	}
+	slices.Sort(b.Faults)
 	if forgotten > 0 {
 		b.note("%d articles of articles.seen are in no other topic any more, and the index does not have their latest revision: "+
 			"whether they were dead-lettered cannot be told", forgotten)
