@@ -158,4 +158,9 @@ type Reader interface {
 	Get(ctx context.Context, id string) (article.Article, error)
 	// Count gives the number of articles in each status.
 	Count(ctx context.Context) (map[article.Status]int, error)
+	// Versions calls fn for every document of the index, tombstones included,
+	// in no order, and stops at fn's first error, which it returns. It sees all
+	// that was written before the call. A sound index has each id once; one that
+	// lies in two months is told twice. The status is empty where it is unknown.
+	Versions(ctx context.Context, fn func(id string, version int64, status article.Status) error) error
 }

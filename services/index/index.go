@@ -122,7 +122,7 @@ func (s *Service) handle(ctx context.Context, batch []bus.Record) error {
 		origin   []int // index in batch of each article
 		failed   []bus.RecordError
 	)
-	oldest := s.oldestBucket()
+	oldest := OldestBucket(s.cfg.RetentionMonths, s.deps.Now())
 	for i, r := range batch {
 		a, err := article.Decode(r.Value)
 		switch {
@@ -162,13 +162,14 @@ func (s *Service) handle(ctx context.Context, batch []bus.Record) error {
 	return nil
 }
 
-// oldestBucket is the first month that is indexed, or "" for all.
-func (s *Service) oldestBucket() string {
-	if s.cfg.RetentionMonths == 0 {
+// OldestBucket is the first month that is indexed with this retention (the
+// configuration's retention_months) at this time, or "" where all are.
+func OldestBucket(retentionMonths int, now time.Time) string {
+	if retentionMonths == 0 {
 		return ""
 	}
-	now := s.deps.Now().UTC()
-	return time.Date(now.Year(), now.Month()-time.Month(s.cfg.RetentionMonths), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
+	now = now.UTC()
+	return time.Date(now.Year(), now.Month()-time.Month(retentionMonths), 1, 0, 0, 0, 0, time.UTC).Format("2006-01")
 }
 
 func (s *Service) count(articles []article.Article, outcomes []search.Outcome, failed []bus.RecordError) {

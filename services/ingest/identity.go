@@ -59,23 +59,24 @@ type entry struct {
 	Texts          []key          `json:"texts,omitempty"`  // of the revisions' texts, newest last, to know exact copies
 }
 
-// outcome is what became of a raw article.
-type outcome string
+// Outcome is what became of a raw article.
+type Outcome string
 
 // The outcomes; each raw has one.
 const (
-	created   outcome = "created"
-	revised   outcome = "revised"
-	unchanged outcome = "unchanged" // same content, or an exact copy of the same source
-	repeated  outcome = "repeated"  // done before a crash or rebalance
-	retracted outcome = "retracted" // a kill notice
-	refused   outcome = "refused"   // of an article that was retracted
-	held      outcome = "held"      // under embargo
+	Created   Outcome = "created"
+	Revised   Outcome = "revised"
+	Unchanged Outcome = "unchanged" // same content, or an exact copy of the same source
+	Repeated  Outcome = "repeated"  // done before a crash or rebalance
+	Retracted Outcome = "retracted" // a kill notice
+	Refused   Outcome = "refused"   // of an article that was retracted
+	Held      Outcome = "held"      // under embargo
 )
 
 // decision is what is to be done about a raw article.
 type decision struct {
-	outcome outcome
+	outcome Outcome
+	id      string // of the article
 	entry   *entry // the state after it; nil where it does not change
 	wasHeld bool   // an earlier revision waits in articles.held and is overtaken
 }
@@ -165,18 +166,18 @@ func (o *overlay) decide(raw *article.Raw, r bus.Record, now time.Time) decision
 	}
 	switch {
 	case r.Offset <= known.Offset && !r.Time.After(known.Written):
-		return decision{outcome: repeated}
+		return decision{outcome: Repeated, id: known.ID}
 	case known.Status == article.Canceled:
-		return decision{outcome: refused}
+		return decision{outcome: Refused, id: known.ID}
 	}
 	next := *known
 	next.Offset, next.Written = r.Offset, r.Time
 	learned := o.learn(&next.Names, names...)
 	if copied && raw.Status == article.Usable && known.Status == article.Usable || raw.ContentHash() == known.Hash {
 		if !learned {
-			return decision{outcome: unchanged}
+			return decision{outcome: Unchanged, id: known.ID}
 		}
-		return o.settle(decision{outcome: unchanged, entry: &next})
+		return o.settle(decision{outcome: Unchanged, id: known.ID, entry: &next})
 	}
 	next.Revision++
 	d := o.revise(&next, raw, text, now)
@@ -217,8 +218,8 @@ func (o *overlay) create(raw *article.Raw, r bus.Record, names []key, text *key,
 		FirstPublished: first, Bucket: article.BucketOf(first, raw.Received),
 	}
 	d := o.revise(e, raw, text, now)
-	if d.outcome == revised {
-		d.outcome = created
+	if d.outcome == Revised {
+		d.outcome = Created
 	}
 	return o.settle(d)
 }
@@ -231,12 +232,12 @@ func (o *overlay) revise(e *entry, raw *article.Raw, text *key, now time.Time) d
 	}
 	switch {
 	case raw.Status == article.Canceled:
-		return decision{outcome: retracted, entry: e}
+		return decision{outcome: Retracted, id: e.ID, entry: e}
 	case raw.Status == article.Usable && raw.Embargoed.After(now):
 		e.Release = raw.Embargoed
-		return decision{outcome: held, entry: e}
+		return decision{outcome: Held, id: e.ID, entry: e}
 	}
-	return decision{outcome: revised, entry: e}
+	return decision{outcome: Revised, id: e.ID, entry: e}
 }
 
 func (o *overlay) settle(d decision) decision {

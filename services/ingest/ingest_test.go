@@ -195,18 +195,8 @@ func TestEmbargo(t *testing.T) {
 func TestRepetitionGivesTheSame(t *testing.T) {
 	now := time.Now()
 	rapid.Check(t, func(t *rapid.T) {
-		n := rapid.IntRange(1, 30).Draw(t, "n")
-		var records []bus.Record
-		for i := range n {
-			raw := article.Raw{
-				Source: article.Source{ID: "s"}, GUID: rapid.SampledFrom([]string{"", "1", "2", "3"}).Draw(t, "guid"),
-				URL:   rapid.SampledFrom([]string{"", "https://e.example/1", "https://e.example/2"}).Draw(t, "url"),
-				Title: rapid.SampledFrom([]string{"x", "y", "z"}).Draw(t, "title"), Body: rapid.SampledFrom([]string{"", long}).Draw(t, "body"),
-				Status: rapid.SampledFrom([]article.Status{"", "usable", "withheld", "canceled"}).Draw(t, "status"),
-			}
-			v, _ := article.Encode(&raw)
-			records = append(records, bus.Record{Offset: int64(i), Value: v, Time: now.Add(time.Duration(i) * time.Millisecond)})
-		}
+		records := drawRecords(t, now)
+		n := len(records)
 		straight, _ := play(t, newIdentities(), records, now)
 		// A crash somewhere: some prefix of the state was written, an earlier offset committed.
 		crash := rapid.IntRange(0, n).Draw(t, "crash")
@@ -266,7 +256,7 @@ func play(t *rapid.T, base *identities, records []bus.Record, now time.Time) (ma
 	w := &worker{known: base}
 	changes := &overlay{base: base, top: newIdentities()}
 	cleaned := map[string]string{}
-	all := &output{counts: map[outcome]int{}}
+	all := &output{counts: map[Outcome]int{}}
 	for _, r := range records {
 		before := len(all.clean)
 		if err := w.resolve(changes, all, r, now); err != nil {

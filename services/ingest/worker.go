@@ -42,7 +42,7 @@ func (s *Service) open(ctx context.Context, partition int) (bus.Handler, error) 
 type output struct {
 	clean, held, seen []bus.Message
 	failed            []bus.RecordError
-	counts            map[outcome]int
+	counts            map[Outcome]int
 	received          []time.Time // of what goes to articles.clean
 }
 
@@ -54,7 +54,7 @@ func (w *worker) handle(ctx context.Context, batch []bus.Record) error {
 		return err
 	}
 	changes := &overlay{base: w.known, top: newIdentities()}
-	out := &output{counts: map[outcome]int{}}
+	out := &output{counts: map[Outcome]int{}}
 	for i, r := range batch {
 		err := w.resolve(changes, out, r, now)
 		if errors.Is(err, article.ErrSchema) {
@@ -106,7 +106,7 @@ func (w *worker) resolve(changes *overlay, out *output, r bus.Record, now time.T
 	if err := out.state(d.entry, w.partition); err != nil {
 		return err
 	}
-	if d.outcome == unchanged {
+	if d.outcome == Unchanged {
 		return nil
 	}
 	a := clean(&raw, d.entry)
@@ -115,7 +115,7 @@ func (w *worker) resolve(changes *overlay, out *output, r bus.Record, now time.T
 		return err
 	}
 	m := bus.Message{Key: []byte(a.ID), Value: value, Headers: headers(&a, r.Header(bus.HeaderTraceParent), now)}
-	if d.outcome == held {
+	if d.outcome == Held {
 		m.Partition = &w.partition
 		out.held = append(out.held, m)
 		return nil

@@ -184,6 +184,10 @@ func (x *index) Get(ctx context.Context, id string) (article.Article, error) {
 
 func (x *index) Count(context.Context) (map[article.Status]int, error) { return nil, nil }
 
+func (x *index) Versions(context.Context, func(string, int64, article.Status) error) error {
+	return nil
+}
+
 // harness runs a service.
 type harness struct {
 	*Service

@@ -29,6 +29,7 @@ func Run(t *testing.T, open func(t *testing.T) Backend) {
 	}{
 		{"Write", writeTests()}, {"Tombstone", tombstoneTests()}, {"Filter", filterTests()},
 		{"Page", pageTests()}, {"Request", requestTests()}, {"Query", queryTests()}, {"Model", modelTests()},
+		{"Versions", versionsTests()},
 	} {
 		t.Run(group.name, func(t *testing.T) {
 			for _, test := range group.tests {

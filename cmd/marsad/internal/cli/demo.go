@@ -16,9 +16,6 @@ import (
 	"github.com/marsad-news/marsad/cmd/marsad/internal/measure"
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/marsad-news/marsad/pkg/service"
-	"github.com/marsad-news/marsad/services/enrich"
-	"github.com/marsad-news/marsad/services/index"
-	"github.com/marsad-news/marsad/services/ingest"
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -72,7 +69,7 @@ func runDemo(ctx context.Context, cfg app.Config, once bool, out, errOut io.Writ
 	}
 	probe := measure.NewProbe()
 	return with(ctx, cfg, log, probe.Writer, func(ctx context.Context, a *app.App) error {
-		d := &player{app: a, client: &client{base: "http://" + a.Address.HTTP, http: newHTTP()}, probe: probe, out: out, errOut: errOut}
+		d := &player{app: a, client: &client{base: "http://" + a.Address.HTTP, http: newHTTP()}, probe: probe, retentionMonths: cfg.Index.RetentionMonths, out: out, errOut: errOut}
 		stop, err := d.watch(ctx)
 		if err != nil {
 			return err
@@ -100,6 +97,8 @@ type player struct {
 	client      *client
 	probe       *measure.Probe
 	out, errOut io.Writer
+
+	retentionMonths int // of the index
 }
 
 // watch starts the probe; stop ends it.
@@ -197,7 +196,7 @@ func (d *player) once(ctx context.Context) error {
 	if err := d.printFound(ctx); err != nil {
 		return err
 	}
-	l, err := ledger.Compute(ctx, d.app.Cluster, d.app.Index, d.app.Registry)
+	l, err := ledger.Compute(ctx, d.app.Cluster, d.app.Index, ledger.Config{RetentionMonths: d.retentionMonths})
 	if err != nil {
 		return err
 	}
@@ -217,7 +216,7 @@ func (d *player) settle(ctx context.Context) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for calm := 0; ; {
-		rest, err := d.backlog(ctx)
+		rest, err := ledger.Backlog(ctx, d.app.Cluster)
 		if err != nil {
 			return err
 		}
@@ -239,27 +238,6 @@ func (d *player) settle(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-// backlog is the number of records that some stage has not committed.
-func (d *player) backlog(ctx context.Context) (int64, error) {
-	var rest int64
-	for group, topic := range map[string]string{
-		ingest.Group: bus.TopicRaw, enrich.Group: bus.TopicClean, index.Group: bus.TopicEnriched,
-	} {
-		_, next, err := d.app.Cluster.Offsets(ctx, topic)
-		if err != nil {
-			return 0, err
-		}
-		done, err := d.app.Cluster.Committed(ctx, group, topic)
-		if err != nil {
-			return 0, err
-		}
-		for p, n := range next {
-			rest += n - done[p]
-		}
-	}
-	return rest, nil
 }
 
 // printFound shows what searches find.

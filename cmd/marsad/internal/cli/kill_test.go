@@ -201,6 +201,8 @@ func TestUsageErrors(t *testing.T) {
 		{[]string{"publish"}, 2, "at least one file"},
 		{[]string{"enrich", filepath.Join(empty, "none.txt")}, 1, "none.txt"},
 		{[]string{"dlq", "replay"}, 2, "filter"},
+		{[]string{"ledger", "--data", empty}, 2, "no Elasticsearch is named"},
+		{[]string{"ledger", "--set", "elasticsearch.addresses=[http://127.0.0.1:9]", "--data", empty}, 1, "no marsad runs"},
 	}
 	for _, tt := range tests {
 		if code, _, said := run(tt.args...); code != tt.code || !strings.Contains(said, tt.says) {
