@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go"
-	"golang.org/x/sync/errgroup"
 )
 
 // Inspector asks a cluster about the topics and groups of Marsad. It changes
@@ -103,19 +103,17 @@ func (i *Inspector) Describe(ctx context.Context) (ClusterState, error) {
 func dialAll(ctx context.Context, brokers []kafka.Broker) []BrokerState {
 	out := make([]BrokerState, len(brokers))
 	dialer := net.Dialer{Timeout: 3 * time.Second}
-	var g errgroup.Group
+	var wg sync.WaitGroup
 	for n, b := range brokers {
 		out[n] = BrokerState{ID: b.ID, Address: net.JoinHostPort(b.Host, strconv.Itoa(b.Port))}
-		g.Go(func() error {
-			conn, err := dialer.DialContext(ctx, "tcp", out[n].Address)
-			if err != nil {
-				out[n].Err = err
-				return nil // it is what was asked for
+		wg.Go(func() {
+			var conn net.Conn
+			if conn, out[n].Err = dialer.DialContext(ctx, "tcp", out[n].Address); out[n].Err == nil {
+				conn.Close() // it was there, however it ends
 			}
-			return conn.Close()
 		})
 	}
-	_ = g.Wait() // a connection that does not close was there all the same
+	wg.Wait()
 	return out
 }
 

@@ -4,10 +4,12 @@ import (
 	"context"
 	"net"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -199,6 +201,26 @@ func TestGroup(t *testing.T) {
 	}
 	if err := stop(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// On a new cluster groups have no coordinator until it is asked for.
+func TestGroupWithoutCoordinator(t *testing.T) {
+	c, broker := bustest.NewBroker(t, 1)
+	var asked atomic.Int32
+	broker.ControlKey(int16(kmsg.DescribeGroups), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		broker.KeepControl()
+		if asked.Add(1) == 3 {
+			return nil, nil, false
+		}
+		res := req.ResponseKind().(*kmsg.DescribeGroupsResponse)
+		g := kmsg.NewDescribeGroupsResponseGroup()
+		g.Group, g.ErrorCode = "g", kerr.NotCoordinator.Code
+		res.Groups = append(res.Groups, g)
+		return res, nil, true
+	})
+	if got := inspect(t, c).Permissions(within(t), nil, []string{"g"}); got[0].Err != nil || asked.Load() != 3 {
+		t.Errorf("%+v asked %d times", got, asked.Load())
 	}
 }
 

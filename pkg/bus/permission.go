@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -87,28 +88,39 @@ func (i *Inspector) mayJoin(ctx context.Context, group string) error {
 const operationRead = 3
 
 // describeGroup asks the group's coordinator; a group that does not exist is
-// Dead.
+// Dead. It waits for a coordinator: the first question about a group on a new
+// cluster is what gives the cluster one.
 func (i *Inspector) describeGroup(ctx context.Context, group string) (*describegroups.ResponseGroup, error) {
-	m, err := i.cluster.transport.RoundTrip(ctx, i.cluster.client.Addr, &describegroups.Request{
-		Groups: []string{group}, IncludeAuthorizedOperations: true, // which kafka.Client does not offer
-	})
-	if err != nil {
-		return nil, fmt.Errorf("describing group %s: %w", group, err)
+	back := backoff{min: 20 * time.Millisecond, max: 500 * time.Millisecond}
+	for {
+		m, err := i.cluster.transport.RoundTrip(ctx, i.cluster.client.Addr, &describegroups.Request{
+			Groups: []string{group}, IncludeAuthorizedOperations: true, // which kafka.Client does not offer
+		})
+		if err != nil {
+			return nil, fmt.Errorf("describing group %s: %w", group, err)
+		}
+		res, ok := m.(*describegroups.Response)
+		if !ok || len(res.Groups) != 1 {
+			return nil, fmt.Errorf("describing group %s: Kafka's answer is about something else", group)
+		}
+		switch code := kafka.Error(res.Groups[0].ErrorCode); code {
+		case 0:
+			return &res.Groups[0], nil
+		case kafka.GroupLoadInProgress, kafka.GroupCoordinatorNotAvailable, kafka.NotCoordinatorForGroup:
+			if back.wait(ctx) == nil {
+				continue
+			}
+			return nil, fmt.Errorf("describing group %s: %w", group, code)
+		default:
+			return nil, fmt.Errorf("describing group %s: %w", group, code)
+		}
 	}
-	res, ok := m.(*describegroups.Response)
-	if !ok || len(res.Groups) != 1 {
-		return nil, fmt.Errorf("describing group %s: Kafka's answer is about something else", group)
-	}
-	if code := res.Groups[0].ErrorCode; code != 0 {
-		return nil, fmt.Errorf("describing group %s: %w", group, kafka.Error(code))
-	}
-	return &res.Groups[0], nil
 }
 
 // GroupState is how far a consumer group has come in a topic.
 type GroupState struct {
 	Group, Topic string
-	Err          error  // why it could not be told; the rest is empty then
+	Err          error  // why it could not be told; nothing else holds then
 	State        string // as Kafka says: Stable, Empty …; Dead if it does not exist
 	Members      int
 	Committed    int   // partitions with a committed offset
@@ -120,6 +132,12 @@ type GroupState struct {
 // Group asks how far group has come in topic.
 func (i *Inspector) Group(ctx context.Context, group, topic string) GroupState {
 	s := GroupState{Group: group, Topic: topic}
+	g, err := i.describeGroup(ctx, group)
+	if err != nil {
+		s.Err = err
+		return s
+	}
+	s.State, s.Members = g.GroupState, len(g.Members)
 	first, next, err := i.cluster.Offsets(ctx, topic)
 	if err != nil {
 		s.Err = err
@@ -143,11 +161,5 @@ func (i *Inspector) Group(ctx context.Context, group, topic string) GroupState {
 		s.Lag += max(next[p]-max(at, first[p]), 0)
 	}
 	s.Committed = len(committed)
-	g, err := i.describeGroup(ctx, group)
-	if err != nil {
-		s.Err = err
-		return s
-	}
-	s.State, s.Members = g.GroupState, len(g.Members)
 	return s
 }

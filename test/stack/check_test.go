@@ -162,6 +162,9 @@ func TestCheck(t *testing.T) {
 	c.want(map[string]string{index + " has index.blocks.write": `{"index.blocks.write":null}`})
 	call(t, http.MethodPut, "/"+index+"/_settings", `{"index.blocks.write":null}`)
 	c.want(nil)
+	k.Pause() // connections are accepted, nothing is answered
+	c.want(map[string]string{"cannot be reached": "kafka.brokers"})
+	k.Resume()
 }
 
 // remove deletes a topic and waits until it is gone.

@@ -109,7 +109,7 @@ func cluster(h elastic.Health, err error) []Finding {
 		}
 	}
 	if len(out) == 0 {
-		add(OK, "healthy, "+strconv.Itoa(h.Nodes)+" data nodes, no blocks, room on the disks", "")
+		add(OK, "healthy, no blocks, room on the disks; data nodes: "+strconv.Itoa(h.Nodes), "")
 	}
 	return out
 }
@@ -147,8 +147,8 @@ func indices(x *elastic.Index, months []elastic.MonthState, err error) []Finding
 		out = append(out, month(x, m)...)
 	}
 	if len(out) == 0 {
-		out = append(out, Finding{Level: OK, Subject: subjectIndices, What: fmt.Sprintf("%d months, %s to %s: mapping, aliases, no blocks",
-			len(months), months[0].Month, months[len(months)-1].Month)})
+		out = append(out, Finding{Level: OK, Subject: subjectIndices, What: fmt.Sprintf("%s to %s: mapping and aliases are ours, no blocks",
+			months[0].Month, months[len(months)-1].Month)})
 	}
 	return out
 }

@@ -78,7 +78,7 @@ func brokers(s bus.ClusterState) []Finding {
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, Finding{Level: OK, Subject: subjectKafka, What: fmt.Sprintf("cluster %s, %d brokers, all reached", s.ID, len(s.Brokers))})
+		out = append(out, Finding{Level: OK, Subject: subjectKafka, What: fmt.Sprintf("cluster %s, all brokers reached: %d", s.ID, len(s.Brokers))})
 	}
 	return out
 }

@@ -26,7 +26,7 @@ func topics(cluster *bus.Cluster, s bus.ClusterState, embedded bool) []Finding {
 			c.settings()
 		}
 		if len(c.out) == 0 {
-			c.out = []Finding{{Level: OK, Subject: subjectTopics, What: fmt.Sprintf("%s: %d partitions, %d copies, %s",
+			c.out = []Finding{{Level: OK, Subject: subjectTopics, What: fmt.Sprintf("%s: partitions %d, copies %d, cleanup.policy %s",
 				want.Name, got.Partitions, got.Replicas, got.Settings[bus.SettingCleanup])}}
 		}
 		out = append(out, c.out...)

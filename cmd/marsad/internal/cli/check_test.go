@@ -15,7 +15,7 @@ func TestCheckEmbedded(t *testing.T) {
 	p := startProcess(t, data)
 	defer p.kill()
 	code, out, said := run("check", "--data", data)
-	if code != 0 || !strings.Contains(out, "1 brokers, all reached") || !strings.Contains(out, "topics can be read and written") {
+	if code != 0 || !strings.Contains(out, "all brokers reached: 1") || !strings.Contains(out, "topics can be read and written") {
 		t.Errorf("exit %d\n%s\n%s", code, out, said)
 	}
 }
