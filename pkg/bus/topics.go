@@ -53,14 +53,23 @@ func maxBytes(topic string) int {
 	return 1 << 20
 }
 
-func (t Topic) configs() []kafka.ConfigEntry {
-	c := []kafka.ConfigEntry{{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(t.MaxMessageBytes)}}
+// Settings are what the topic is created with, by Kafka's names.
+func (t Topic) Settings() map[string]string {
+	s := map[string]string{SettingMaxMessage: strconv.Itoa(t.MaxMessageBytes), SettingCleanup: "delete"}
 	if t.Compacted {
-		return append(c, kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "compact"})
+		s[SettingCleanup] = "compact"
+	} else {
+		s[SettingRetention] = strconv.FormatInt(t.Retention.Milliseconds(), 10)
 	}
-	return append(c,
-		kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "delete"},
-		kafka.ConfigEntry{ConfigName: "retention.ms", ConfigValue: strconv.FormatInt(t.Retention.Milliseconds(), 10)})
+	return s
+}
+
+func (t Topic) configs() []kafka.ConfigEntry {
+	var c []kafka.ConfigEntry
+	for name, value := range t.Settings() {
+		c = append(c, kafka.ConfigEntry{ConfigName: name, ConfigValue: value})
+	}
+	return c
 }
 
 // CreateTopics creates those of topics that are missing and returns once all
