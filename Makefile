@@ -13,9 +13,10 @@ build: ## one binary per service, and marsad, into bin/
 	@for m in ingest enrich index web; do (cd services/$$m && GOWORK=off go build -o ../../bin/$$m ./cmd/$$m) || exit 1; done
 	cd cmd/marsad && GOWORK=off go build -o ../../bin/marsad .
 
-test: ## unit tests of all modules, on the embedded broker and index
+test: ## unit tests of all modules, on the embedded broker and index, and of deploy/
 	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"
 	go test $(RACE) -shuffle=on work
+	cd test/deploy && GOWORK=off go test -shuffle=on .
 
 test-long: ## ten kills while 5,000 articles are pushed, 500 pieces of junk
 	go test -count=1 -v -run 'TestKill|TestJunk' ./cmd/marsad/internal/cli -kills 10 -articles 5000 -junk 500
@@ -31,7 +32,7 @@ stack: ## real Elasticsearch and Kafka on loopback until interrupted; needs java
 
 lint: ## formatting, vet and the linters of .golangci.yml
 	@test -z "$$(gofmt -l $(MODULES) test)" || (gofmt -l $(MODULES) test; echo "run gofmt -w on these"; exit 1)
-	@for m in $(MODULES) test/browser test/stack; do echo "lint $$m"; (cd $$m && GOWORK=off go mod tidy -diff && GOWORK=off $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
+	@for m in $(MODULES) test/browser test/deploy test/stack; do echo "lint $$m"; (cd $$m && GOWORK=off go mod tidy -diff && GOWORK=off $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
 bench: ## benchmarks of the parts, then everything end to end
 	go test -run '^$$' -bench . -benchtime 1s ./pkg/text ./pkg/query ./pkg/search/embedded ./services/ingest ./services/enrich ./services/web ./cmd/marsad/internal/broker
@@ -43,7 +44,7 @@ fuzz: ## each fuzz target for half a minute
 	    echo "$$t $$f"; (cd $$(dirname $$t) && go test -run '^$$' -fuzz "^$$f$$" -fuzztime 30s .) || exit 1; done; done
 
 tidy:
-	@for m in $(MODULES) test/browser test/stack; do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
+	@for m in $(MODULES) test/browser test/deploy test/stack; do (cd $$m && GOWORK=off go mod tidy) || exit 1; done
 	go work sync
 
 clean:
