@@ -20,7 +20,7 @@ func (c *Consumer) awaitTopic(ctx context.Context) bool {
 			return true
 		}
 		if ctx.Err() == nil {
-			c.log.Warn("waiting for the topic; kafka.create_topics creates those that are missing", zap.Error(err))
+			c.log.Warn("waiting for the topic; marsad check --fix creates those that are missing", zap.Error(err))
 		}
 		if back.wait(ctx) != nil {
 			return false
