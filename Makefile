@@ -1,12 +1,12 @@
 # Every target needs only Go, except where it says otherwise.
 MODULES := pkg services/ingest services/enrich services/index services/web cmd/marsad
-EXTRA := test/browser test/stack test/chaos
+EXTRA := test/browser test/deploy test/stack test/chaos test/bench
 GOLANGCI := go run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 # The race detector needs a C compiler; without one the tests run without it.
 RACE := $(shell command -v $$(go env CC) >/dev/null 2>&1 && echo -race)
 
-.PHONY: all build test test-long test-browser test-stack chaos stack lint bench fuzz tidy clean
+.PHONY: all build test test-long test-browser test-stack chaos stack lint bench bench-stack fuzz tidy clean
 
 all: lint test
 
@@ -14,9 +14,10 @@ build: ## one binary per service, and marsad, into bin/
 	@for m in ingest enrich index web; do (cd services/$$m && GOWORK=off go build -o ../../bin/$$m ./cmd/$$m) || exit 1; done
 	cd cmd/marsad && GOWORK=off go build -o ../../bin/marsad .
 
-test: ## unit tests of all modules, on the embedded broker and index
+test: ## unit tests of all modules, on the embedded broker and index, and of deploy/
 	@test -n "$(RACE)" || echo "no C compiler: testing without the race detector"
 	go test $(RACE) -shuffle=on work
+	cd test/deploy && GOWORK=off go test -shuffle=on .
 
 test-long: ## ten kills while 5,000 articles are pushed, 500 pieces of junk
 	go test -count=1 -v -run 'TestKill|TestJunk' ./cmd/marsad/internal/cli -kills 10 -articles 5000 -junk 500
@@ -41,6 +42,9 @@ lint: ## formatting, vet and the linters of .golangci.yml
 bench: ## benchmarks of the parts, then everything end to end
 	go test -run '^$$' -bench . -benchtime 1s ./pkg/text ./pkg/query ./pkg/search/embedded ./services/ingest ./services/enrich ./services/web ./cmd/marsad/internal/broker
 	cd cmd/marsad && go run . bench
+
+bench-stack: ## the services over real Elasticsearch and Kafka, against a plain bulk indexer; needs java 17 and maven
+	cd test/bench && GOWORK=off go run .
 
 fuzz: ## each fuzz target for half a minute
 	@for t in $$(grep -rl '^func Fuzz' --include='*_test.go' pkg services cmd); do \

@@ -144,6 +144,9 @@ func (c *Consumer) setOutage(partition int, err error) {
 // DrainTimeout, commits what is done and leaves the group. The error is nil
 // after an orderly end, and says what was left uncommitted otherwise.
 func (c *Consumer) Run(ctx context.Context) error {
+	if !c.awaitTopic(ctx) {
+		return nil
+	}
 	group, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
 		ID: c.cfg.Group, Brokers: c.cfg.Cluster.cfg.Brokers, Topics: []string{c.cfg.Topic},
 		Dialer:                c.cfg.Cluster.dialer(),
