@@ -18,6 +18,7 @@ package elastic
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,11 +27,13 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
+	"github.com/marsad-news/marsad/pkg/internal/tlsconf"
 	"github.com/marsad-news/marsad/pkg/search"
 )
 
@@ -39,8 +42,8 @@ type Config struct {
 	Addresses []string // URLs; at least one
 	Username  string   // with Password; empty means no basic authentication
 	Password  string
-	APIKey    string // base64, instead of Username; empty means none
-	CACert    []byte // PEM; empty means the system's certificate authorities
+	APIKey    string      // base64, instead of Username; empty means none
+	TLS       *tls.Config // of https; nil means Go's defaults and the system's certificate authorities
 
 	Prefix   string        // of indices, aliases and the template: lower-case letters, digits and _; empty means "articles"
 	Refresh  time.Duration // how soon what was written is found; zero means 1 s
@@ -93,11 +96,15 @@ func New(c Config) (*Index, error) {
 		TLSHandshakeTimeout: 10 * time.Second,
 		MaxIdleConnsPerHost: 16,
 		IdleConnTimeout:     90 * time.Second,
+		TLSClientConfig:     c.TLS,
 		ForceAttemptHTTP2:   true,
 	}
 	var urls []*url.URL
-	for _, a := range c.Addresses {
+	for i, a := range c.Addresses {
 		u, err := url.Parse(a)
+		if strings.Contains(a, "@") { // before any error that would quote it
+			return nil, fmt.Errorf("Elasticsearch's address %d holds a user name or password: give these by fields of their own", i+1)
+		}
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, fmt.Errorf("Elasticsearch's address is %q, must be a URL such as http://127.0.0.1:9200", a)
 		}
@@ -109,9 +116,6 @@ func New(c Config) (*Index, error) {
 		elastictransport.WithURLs(urls...),
 		elastictransport.WithTransport(pool),
 		elastictransport.WithDisableRetry(), // retries are the caller's, which knows the failure table
-	}
-	if c.CACert != nil {
-		opts = append(opts, elastictransport.WithCACert(c.CACert))
 	}
 	switch {
 	case c.APIKey != "":
@@ -150,7 +154,7 @@ func (x *Index) do(ctx context.Context, req esapi.Request, v any) error {
 		if ctx.Err() != nil { // the client does not always say so
 			err = errors.Join(ctx.Err(), err)
 		}
-		return err
+		return tlsconf.Explain(err, "elasticsearch")
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
