@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/sasl"
 )
+
+// dialTimeout bounds how long opening a connection takes, TLS and login
+// included.
+const dialTimeout = 3 * time.Second
 
 // ClusterConfig says how to reach Kafka.
 type ClusterConfig struct {
@@ -37,7 +42,7 @@ func NewCluster(cfg ClusterConfig) (*Cluster, error) {
 		cfg.ClientID = "marsad"
 	}
 	t := &kafka.Transport{
-		ClientID: cfg.ClientID, TLS: cfg.TLS, SASL: cfg.SASL, DialTimeout: 3 * time.Second, MetadataTTL: 5 * time.Second,
+		ClientID: cfg.ClientID, Dial: cfg.dial, SASL: cfg.SASL, DialTimeout: dialTimeout, MetadataTTL: 5 * time.Second,
 	}
 	return &Cluster{
 		cfg: cfg, transport: t,
@@ -50,8 +55,22 @@ func (c *Cluster) Close() { c.transport.CloseIdleConnections() }
 
 func (c *Cluster) dialer() *kafka.Dialer {
 	return &kafka.Dialer{
-		ClientID: c.cfg.ClientID, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL, Timeout: 3 * time.Second, DualStack: true,
+		ClientID: c.cfg.ClientID, DialFunc: c.cfg.dial, SASLMechanism: c.cfg.SASL, Timeout: dialTimeout,
 	}
+}
+
+// dial opens a connection, TLS included. kafka-go's own TLS leaves connections
+// open whose handshake fails, and does not go on to the next broker then.
+func (cfg ClusterConfig) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	plain := &net.Dialer{Timeout: dialTimeout}
+	if cfg.TLS == nil {
+		return plain.DialContext(ctx, network, address)
+	}
+	conn, err := (&tls.Dialer{NetDialer: plain, Config: cfg.TLS}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to %s by TLS: %w", address, err)
+	}
+	return conn, nil
 }
 
 // Offsets gives the first offset kept and the next to be written of each
@@ -94,11 +113,14 @@ func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int]i
 		return map[int]int64{}, nil
 	}
 	if res.Error != nil {
-		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, res.Error)
+		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, explain(res.Error))
 	}
 	out := map[int]int64{}
 	for _, p := range res.Topics[topic] {
-		if p.Error == nil && p.CommittedOffset >= 0 {
+		if p.Error != nil {
+			return nil, fmt.Errorf("fetching offsets of group %s for %s/%d: %w", group, topic, p.Partition, explain(p.Error))
+		}
+		if p.CommittedOffset >= 0 {
 			out[p.Partition] = p.CommittedOffset
 		}
 	}

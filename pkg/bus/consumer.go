@@ -55,7 +55,14 @@ type Consumer struct {
 	budget *semaphore.Weighted
 	joined atomic.Bool
 	mu     sync.Mutex
-	outage map[int]error // by partition
+	unjoin error // why the group was not joined, if that is known
+	outage map[fault]error
+}
+
+// fault is what a partition cannot do.
+type fault struct {
+	partition int
+	do        string // "read" or "process"
 }
 
 // NewConsumer checks cfg; it opens no connection.
@@ -81,32 +88,46 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	}
 	return &Consumer{
 		cfg: cfg, log: cfg.Log.With(zap.String("stage", cfg.Stage), zap.String("topic", cfg.Topic)),
-		budget: semaphore.NewWeighted(cfg.MaxInFlight), outage: map[int]error{},
+		budget: semaphore.NewWeighted(cfg.MaxInFlight), outage: map[fault]error{},
 	}, nil
 }
 
 // Ready is nil while the consumer is a member of its group and nothing keeps
 // it from processing.
 func (c *Consumer) Ready() error {
-	if !c.joined.Load() {
-		return fmt.Errorf("%s has not joined group %s yet", c.cfg.Stage, c.cfg.Group)
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for p, err := range c.outage {
-		return fmt.Errorf("%s cannot process partition %d: %w", c.cfg.Stage, p, err)
+	if !c.joined.Load() {
+		if c.unjoin != nil {
+			return fmt.Errorf("%s cannot join group %s: %w", c.cfg.Stage, c.cfg.Group, c.unjoin)
+		}
+		return fmt.Errorf("%s has not joined group %s yet", c.cfg.Stage, c.cfg.Group)
+	}
+	for f, err := range c.outage {
+		return fmt.Errorf("%s cannot %s partition %d: %w", c.cfg.Stage, f.do, f.partition, err)
 	}
 	return nil
 }
 
-func (c *Consumer) setOutage(partition int, err error) {
+// setOutage says why a partition cannot be processed; nil, that it can.
+func (c *Consumer) setOutage(partition int, err error) { c.setFault(fault{partition, "process"}, err) }
+
+func (c *Consumer) setFault(f fault, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
-		delete(c.outage, partition)
+		delete(c.outage, f)
 		return
 	}
-	c.outage[partition] = err
+	c.outage[f] = err
+}
+
+// setUnjoined notes why the group could not be joined.
+func (c *Consumer) setUnjoined(err error) {
+	c.joined.Store(false)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unjoin = err
 }
 
 // Run consumes until ctx ends; then it lets work under way finish for at most
@@ -128,17 +149,23 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("joining group %s: %w", c.cfg.Group, err)
 	}
 	var last *session
+	refused := backoff{min: time.Second, max: 15 * time.Second}
 	for {
 		gen, err := group.Next(ctx)
 		if ctx.Err() != nil {
 			break
 		}
 		if err != nil {
-			c.joined.Store(false)
+			err = explain(err)
+			c.setUnjoined(err)
 			c.cfg.Metrics.groupErrors.WithLabelValues(c.cfg.Stage).Inc()
 			c.log.Warn("joining the consumer group, trying again", zap.Error(err))
+			if denied(err) && refused.wait(ctx) != nil { // more often would only lock the user out
+				break
+			}
 			continue
 		}
+		refused.n = 0
 		c.joined.Store(true)
 		last = c.startSession(ctx, gen)
 	}

@@ -84,6 +84,8 @@ func (p *partition) open(take, work context.Context) (Handler, int64, error) {
 func (p *partition) fetchLoop(take context.Context, offset int64, out chan<- []Record) {
 	defer close(out)
 	cfg, back := &p.c.cfg, backoff{min: 50 * time.Millisecond, max: 2 * time.Second}
+	unread := fault{p.id, "read"}
+	defer p.c.setFault(unread, nil)
 	for take.Err() == nil {
 		got, err := cfg.Cluster.fetch(take, cfg.Topic, p.id, offset, fetchBytes)
 		if errors.Is(err, kafka.OffsetOutOfRange) {
@@ -98,13 +100,19 @@ func (p *partition) fetchLoop(take context.Context, offset int64, out chan<- []R
 			return
 		}
 		if err != nil {
+			if err = explain(err); lasting(err, back.n) {
+				p.c.setFault(unread, err)
+			}
 			p.c.log.Warn("fetching, trying again", zap.Int("partition", p.id), zap.Error(err))
 			if back.wait(take) != nil {
 				return
 			}
 			continue
 		}
-		back.n = 0
+		if back.n > 0 {
+			back.n = 0
+			p.c.setFault(unread, nil)
+		}
 		cfg.Metrics.observeLag(cfg, p, got)
 		if len(got.records) == 0 {
 			continue
