@@ -2,11 +2,26 @@ module github.com/marsad-news/marsad/test/stack
 
 go 1.26.0
 
-require github.com/marsad-news/marsad/pkg v0.0.0
+require (
+	github.com/marsad-news/marsad/pkg v0.0.0
+	go.uber.org/zap v1.28.0
+)
 
 require (
-	github.com/stretchr/testify v1.11.1 // indirect
-	golang.org/x/net v0.59.0 // indirect
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
+	github.com/prometheus/client_golang v1.25.0 // indirect
+	github.com/prometheus/client_model v0.6.3 // indirect
+	github.com/prometheus/common v0.72.0 // indirect
+	github.com/prometheus/procfs v0.22.0 // indirect
+	github.com/xdg-go/pbkdf2 v1.0.0 // indirect
+	github.com/xdg-go/scram v1.1.2 // indirect
+	github.com/xdg-go/stringprep v1.0.4 // indirect
+	go.uber.org/multierr v1.10.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 replace github.com/marsad-news/marsad/pkg => ../../pkg
