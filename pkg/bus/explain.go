@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 
 	"github.com/segmentio/kafka-go"
 
@@ -24,7 +25,7 @@ func explain(err error) error {
 		return fmt.Errorf("%w (give this user the permission: the README lists those that are needed)", err)
 	case errors.Is(err, kafka.UnknownTopicOrPartition):
 		return fmt.Errorf("%w (create the topic, kafka.create_topics does; or this user may not describe it)", err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return fmt.Errorf("%w (the broker closed the connection: it is stopping, or kafka.tls and kafka.sasl do not fit this listener)", err)
 	}
 	return tlsconf.Explain(err, "kafka.tls")

@@ -33,7 +33,6 @@ import (
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"github.com/marsad-news/marsad/pkg/internal/tlsconf"
 	"github.com/marsad-news/marsad/pkg/search"
 )
 
@@ -154,7 +153,7 @@ func (x *Index) do(ctx context.Context, req esapi.Request, v any) error {
 		if ctx.Err() != nil { // the client does not always say so
 			err = errors.Join(ctx.Err(), err)
 		}
-		return tlsconf.Explain(err, "elasticsearch")
+		return explain(err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

@@ -4,8 +4,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/marsad-news/marsad/pkg/internal/tlsconf"
@@ -80,4 +82,17 @@ func (s Settings) tls() (*tls.Config, error) {
 		}
 	}
 	return f.Config("elasticsearch")
+}
+
+// explain adds to the error of a connection what to do about it, where that can
+// be told. Elasticsearch closes the connection of who does not speak TLS to it,
+// or shows no certificate: the reason may come too late to be read.
+func explain(err error) error {
+	for _, closed := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE} {
+		if errors.Is(err, closed) {
+			return fmt.Errorf("%w (the server closed the connection: begin elasticsearch.addresses with https:// if it wants TLS, "+
+				"set elasticsearch.cert_file and elasticsearch.key_file if it asks for a certificate)", err)
+		}
+	}
+	return tlsconf.Explain(err, "elasticsearch")
 }

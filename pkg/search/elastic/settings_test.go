@@ -1,6 +1,7 @@
 package elastic
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,5 +57,33 @@ func TestOpenTakes(t *testing.T) {
 			continue
 		}
 		x.Close()
+	}
+}
+
+// Elasticsearch 8 speaks TLS unless told otherwise, and says nothing to who
+// does not.
+func TestPlainToTLS(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conn.Read(make([]byte, 1<<10))
+			conn.Close()
+		}
+	}()
+	x, err := Open(Settings{Addresses: []string{"http://" + l.Addr().String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	if err := x.Refresh(t.Context()); err == nil || !strings.Contains(err.Error(), "begin elasticsearch.addresses with https://") {
+		t.Errorf("error is %v, want one with the advice", err)
 	}
 }
