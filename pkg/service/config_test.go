@@ -9,7 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/marsad-news/marsad/pkg/bus"
-	"github.com/marsad-news/marsad/pkg/search/elastic"
 	"github.com/marsad-news/marsad/pkg/service"
 )
 
@@ -78,21 +77,15 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// The secrets of all backends can be given by the environment, as they are.
+// Kafka's secrets can be given by the environment, as they are.
 func TestLoadSecrets(t *testing.T) {
-	var got struct {
-		service.Common `yaml:",inline"`
-		Elasticsearch  elastic.Settings `yaml:"elasticsearch"`
-	}
+	var got config
 	const secret = "#: [p=a\"s'sé"
 	err := service.Load(&got, "", service.EnvPrefix, []string{
 		"MARSAD_KAFKA_TLS_ENABLED=true", "MARSAD_KAFKA_TLS_CA_FILE=ca.pem", "MARSAD_KAFKA_TLS_CERT_FILE=c.pem",
 		"MARSAD_KAFKA_TLS_KEY_FILE=k.pem", "MARSAD_KAFKA_TLS_SERVER_NAME=kafka",
 		"MARSAD_KAFKA_SASL_MECHANISM=SCRAM-SHA-512", "MARSAD_KAFKA_SASL_USERNAME=marsad", "MARSAD_KAFKA_SASL_PASSWORD=" + secret,
 		"MARSAD_KAFKA_SASL_ALLOW_CLEARTEXT=true",
-		"MARSAD_ELASTICSEARCH_USERNAME=elastic", "MARSAD_ELASTICSEARCH_PASSWORD=" + secret, "MARSAD_ELASTICSEARCH_API_KEY=" + secret,
-		"MARSAD_ELASTICSEARCH_CA_FILE=es.pem", "MARSAD_ELASTICSEARCH_CERT_FILE=c.pem", "MARSAD_ELASTICSEARCH_KEY_FILE=k.pem",
-		"MARSAD_ELASTICSEARCH_SERVER_NAME=es", "MARSAD_ELASTICSEARCH_ALLOW_CLEARTEXT=true",
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -102,13 +95,6 @@ func TestLoadSecrets(t *testing.T) {
 		SASL: bus.SASLSettings{Mechanism: "SCRAM-SHA-512", Username: "marsad", Password: secret, AllowCleartext: true},
 	}
 	if diff := cmp.Diff(want, got.Kafka.Settings); diff != "" {
-		t.Error(diff)
-	}
-	es := elastic.Settings{
-		Username: "elastic", Password: secret, APIKey: secret, AllowCleartext: true,
-		CAFile: "es.pem", CertFile: "c.pem", KeyFile: "k.pem", ServerName: "es",
-	}
-	if diff := cmp.Diff(es, got.Elasticsearch); diff != "" {
 		t.Error(diff)
 	}
 }
