@@ -2,8 +2,10 @@ package bus
 
 import (
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http/httptest"
+	"os"
 	"testing"
 	"time"
 )
@@ -41,7 +43,7 @@ func TestFailedHandshakeClosesConnection(t *testing.T) {
 		conn.Close()
 		t.Fatal("an unknown certificate was accepted")
 	}
-	if err, ok := (<-end).(net.Error); ok && err.Timeout() {
+	if errors.Is(<-end, os.ErrDeadlineExceeded) {
 		t.Error("the connection was left open")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/marsad-news/marsad/pkg/internal/tlsconf"
 )
@@ -23,7 +24,7 @@ func explain(err error) error {
 		return fmt.Errorf("%w (this listener takes no login: unset kafka.sasl or use another port)", err)
 	case denied(err):
 		return fmt.Errorf("%w (give this user the permission: the README lists those that are needed)", err)
-	case errors.Is(err, kafka.UnknownTopicOrPartition):
+	case errors.Is(err, kafka.UnknownTopicOrPartition), errors.Is(err, protocol.ErrNoTopic):
 		return fmt.Errorf("%w (create the topic, kafka.create_topics does; or this user may not describe it)", err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return fmt.Errorf("%w (the broker closed the connection: it is stopping, or kafka.tls and kafka.sasl do not fit this listener)", err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
 )
 
 const secret = "geheim\u0007" // SCRAM does not allow U+0007
@@ -94,7 +95,8 @@ func TestExplain(t *testing.T) {
 		"unset kafka.sasl":                               kafka.IllegalSASLState,
 		"2 of 3 records: [29] Topic Authorization Faile": first(each),
 		"give this user the permission":                  kafka.GroupAuthorizationFailed,
-		"may not describe it":                            kafka.UnknownTopicOrPartition,
+		"this user may not describe it":                  kafka.UnknownTopicOrPartition,
+		"or this user may not describe it":               protocol.NewErrNoTopic("t"),
 		"kafka.tls and kafka.sasl do not fit":            io.ErrUnexpectedEOF,
 	} {
 		got := explain(err)
@@ -103,7 +105,12 @@ func TestExplain(t *testing.T) {
 		}
 	}
 	other := errors.New("other")
-	if explain(nil) != nil || explain(other) != other || first(other) != other {
-		t.Error("an error without advice was changed")
+	for _, got := range []error{explain(other), first(other)} {
+		if got.Error() != "other" {
+			t.Errorf("an error without advice became %q", got)
+		}
+	}
+	if explain(nil) != nil || first(nil) != nil {
+		t.Error("no error became one")
 	}
 }
