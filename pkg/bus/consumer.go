@@ -169,7 +169,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		c.joined.Store(true)
 		last = c.startSession(ctx, gen)
 	}
-	c.joined.Store(false)
+	c.setUnjoined(nil)
 	return c.leave(group, last)
 }
 
