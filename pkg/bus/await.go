@@ -20,6 +20,8 @@ func (c *Consumer) awaitTopic(ctx context.Context) bool {
 			return true
 		}
 		if ctx.Err() == nil {
+			err = explain(err)
+			c.setAway(err)
 			c.log.Warn("waiting for the topic; marsad check --fix creates those that are missing", zap.Error(err))
 		}
 		if back.wait(ctx) != nil {

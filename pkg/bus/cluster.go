@@ -4,12 +4,18 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/sasl"
 )
+
+// dialTimeout bounds how long opening a connection takes, TLS and login
+// included.
+const dialTimeout = 3 * time.Second
 
 // ClusterConfig says how to reach Kafka.
 type ClusterConfig struct {
@@ -36,7 +42,7 @@ func NewCluster(cfg ClusterConfig) (*Cluster, error) {
 		cfg.ClientID = "marsad"
 	}
 	t := &kafka.Transport{
-		ClientID: cfg.ClientID, TLS: cfg.TLS, SASL: cfg.SASL, Dial: dialBounded, DialTimeout: 3 * time.Second, MetadataTTL: 5 * time.Second,
+		ClientID: cfg.ClientID, Dial: cfg.dial, SASL: cfg.SASL, DialTimeout: dialTimeout, MetadataTTL: 5 * time.Second,
 	}
 	return &Cluster{
 		cfg: cfg, transport: t,
@@ -49,8 +55,32 @@ func (c *Cluster) Close() { c.transport.CloseIdleConnections() }
 
 func (c *Cluster) dialer() *kafka.Dialer {
 	return &kafka.Dialer{
-		ClientID: c.cfg.ClientID, TLS: c.cfg.TLS, SASLMechanism: c.cfg.SASL, DialFunc: dialBounded, Timeout: 3 * time.Second,
+		ClientID: c.cfg.ClientID, DialFunc: c.cfg.dial, SASLMechanism: c.cfg.SASL, Timeout: dialTimeout,
 	}
+}
+
+// dial opens a connection, TLS included, on which nothing waits for ever.
+// kafka-go's own TLS leaves connections open whose handshake fails, and does
+// not go on to the next broker then.
+func (cfg ClusterConfig) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	plain, err := dialBounded(ctx, network, address)
+	if err != nil || cfg.TLS == nil {
+		return plain, err
+	}
+	t := cfg.TLS.Clone()
+	if t.ServerName == "" {
+		if t.ServerName, _, err = net.SplitHostPort(address); err != nil {
+			return nil, errors.Join(err, plain.Close())
+		}
+	}
+	conn := tls.Client(plain, t)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		plain.Close()
+		return nil, fmt.Errorf("connecting to %s by TLS: %w", address, err)
+	}
+	return conn, nil
 }
 
 // backoff waits longer each time: exponential from min to max with jitter.

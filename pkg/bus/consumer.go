@@ -69,9 +69,15 @@ type Consumer struct {
 	budget *semaphore.Weighted
 
 	mu      sync.Mutex
-	away    error         // why it is not a member of the group; nil while it is
-	session *session      // the last one, nil before the first
-	outage  map[int]error // by partition
+	away    error    // why it is not a member of the group; nil while it is
+	session *session // the last one, nil before the first
+	outage  map[fault]error
+}
+
+// fault is what a partition cannot do.
+type fault struct {
+	partition int
+	do        string // "read" or "process"
 }
 
 var errNotJoined = errors.New("it has not joined yet")
@@ -100,7 +106,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	}
 	return &Consumer{
 		cfg: cfg, log: cfg.Log.With(zap.String("stage", cfg.Stage), zap.String("topic", cfg.Topic)),
-		budget: semaphore.NewWeighted(cfg.MaxInFlight), away: errNotJoined, outage: map[int]error{},
+		budget: semaphore.NewWeighted(cfg.MaxInFlight), away: errNotJoined, outage: map[fault]error{},
 	}, nil
 }
 
@@ -112,8 +118,8 @@ func (c *Consumer) Ready() error {
 	if c.away != nil {
 		return fmt.Errorf("%s is not a member of group %s: %w", c.cfg.Stage, c.cfg.Group, c.away)
 	}
-	for p, err := range c.outage {
-		return fmt.Errorf("%s cannot process partition %d: %w", c.cfg.Stage, p, err)
+	for f, err := range c.outage {
+		return fmt.Errorf("%s cannot %s partition %d: %w", c.cfg.Stage, f.do, f.partition, err)
 	}
 	return c.session.busy(time.Now())
 }
@@ -130,14 +136,17 @@ func (c *Consumer) setSession(s *session) {
 	c.session, c.away = s, nil
 }
 
-func (c *Consumer) setOutage(partition int, err error) {
+// setOutage says why a partition cannot be processed; nil, that it can.
+func (c *Consumer) setOutage(partition int, err error) { c.setFault(fault{partition, "process"}, err) }
+
+func (c *Consumer) setFault(f fault, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if err == nil {
-		delete(c.outage, partition)
+		delete(c.outage, f)
 		return
 	}
-	c.outage[partition] = err
+	c.outage[f] = err
 }
 
 // Run consumes until ctx ends; then it lets work under way finish for at most

@@ -66,15 +66,18 @@ func Revive(r Record) (m Message, topic string, ok bool) {
 }
 
 // bury writes dead letters, for as long as it takes: an offset must not be
-// committed before.
-func (c *Consumer) bury(ctx context.Context, msgs []Message) error {
+// committed before. The caller takes back the outage that it may report.
+func (p *partition) bury(ctx context.Context, msgs []Message) error {
 	back := backoff{min: 100 * time.Millisecond, max: 5 * time.Second}
 	for {
-		err := c.cfg.DeadLetters.Write(ctx, msgs...)
+		err := p.c.cfg.DeadLetters.Write(ctx, msgs...)
 		if err == nil {
 			return nil
 		}
-		c.log.Error("writing dead letters, trying again", zap.Error(err))
+		if lasting(err, back.n) {
+			p.c.setOutage(p.id, err)
+		}
+		p.c.log.Error("writing dead letters, trying again", zap.Int("partition", p.id), zap.Error(err))
 		if err := back.wait(ctx); err != nil {
 			return err
 		}

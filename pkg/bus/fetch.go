@@ -104,6 +104,8 @@ func headers(hs []protocol.Header) []Header {
 func (p *partition) fetchLoop(take context.Context, out chan<- []Record) {
 	defer close(out)
 	back := backoff{min: 50 * time.Millisecond, max: 2 * time.Second}
+	unread := fault{p.id, "read"}
+	defer p.c.setFault(unread, nil)
 	for take.Err() == nil {
 		got, err := p.fetch(take)
 		if errors.Is(err, kafka.OffsetOutOfRange) {
@@ -113,13 +115,19 @@ func (p *partition) fetchLoop(take context.Context, out chan<- []Record) {
 			return
 		}
 		if err != nil {
+			if err = explain(err); lasting(err, back.n) {
+				p.c.setFault(unread, err)
+			}
 			p.c.log.Warn("fetching, trying again", zap.Int("partition", p.id), zap.Error(err))
 			if back.wait(take) != nil {
 				return
 			}
 			continue
 		}
-		back.n = 0
+		if back.n > 0 {
+			back.n = 0
+			p.c.setFault(unread, nil)
+		}
 		if !p.handOn(take, got, out) {
 			return
 		}

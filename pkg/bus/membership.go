@@ -19,6 +19,7 @@ const leaveTimeout = time.Second
 // after most failures; what goes wrong again and again is slowed down here.
 func (c *Consumer) sessions(ctx context.Context, group *kafka.ConsumerGroup) (last *session) {
 	back := backoff{min: 50 * time.Millisecond, max: 500 * time.Millisecond}
+	refused := backoff{min: time.Second, max: 15 * time.Second}
 	var leaving sync.WaitGroup
 	defer leaving.Wait() // ends with ctx
 	for {
@@ -28,13 +29,18 @@ func (c *Consumer) sessions(ctx context.Context, group *kafka.ConsumerGroup) (la
 			return last
 		}
 		if err != nil {
+			err = explain(err)
 			c.setAway(err)
 			c.cfg.Metrics.groupErrors.WithLabelValues(c.cfg.Stage).Inc()
 			c.log.Warn("joining the consumer group, trying again", zap.Error(err))
 			if last.forget(err) {
 				leaving.Go(func() { c.leaveAs(ctx, last.gen.MemberID) })
 			}
+			if denied(err) {
+				_ = refused.wait(ctx) // more often would only lock the user out; Next sees ctx's end
+			}
 		} else {
+			refused.n = 0
 			if !last.ended(ctx) {
 				return last
 			}

@@ -107,11 +107,14 @@ func (c *Cluster) Committed(ctx context.Context, group, topic string) (map[int]i
 		return map[int]int64{}, nil
 	}
 	if res.Error != nil {
-		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, res.Error)
+		return nil, fmt.Errorf("fetching offsets of group %s: %w", group, explain(res.Error))
 	}
 	out := map[int]int64{}
 	for _, p := range res.Topics[topic] {
-		if p.Error == nil && p.CommittedOffset >= 0 {
+		if p.Error != nil {
+			return nil, fmt.Errorf("fetching offsets of group %s for %s/%d: %w", group, topic, p.Partition, explain(p.Error))
+		}
+		if p.CommittedOffset >= 0 {
 			out[p.Partition] = p.CommittedOffset
 		}
 	}

@@ -72,7 +72,7 @@ func (t *task) try(ctx context.Context) bool {
 		return t.isolate(ctx, crash)
 	}
 	t.p.c.cfg.Metrics.retry(&t.p.c.cfg, len(t.pending))
-	if t.back.n >= 3 {
+	if lasting(err, t.back.n) {
 		t.p.c.setOutage(t.p.id, err)
 	}
 	t.p.c.log.Warn("batch failed, trying again", zap.Int("partition", t.p.id), zap.Int("records", len(t.pending)), zap.Error(err))
@@ -105,7 +105,7 @@ func (t *task) sort(ctx context.Context, failed *BatchError) bool {
 	t.finish(outcomeDone, done...)
 	t.pending = append(append([]Record(nil), dead...), again...)
 	if len(letters) > 0 {
-		if t.p.c.bury(ctx, letters) != nil {
+		if t.p.bury(ctx, letters) != nil {
 			return false
 		}
 		t.p.c.log.Warn("records dead-lettered", zap.Int("records", len(dead)), zap.ByteString("reason", letters[0].header(DeadReason)))

@@ -50,9 +50,24 @@ func (p *Producer) Write(ctx context.Context, msgs ...Message) error {
 		}
 	}
 	if err := p.w.WriteMessages(ctx, out...); err != nil {
-		return fmt.Errorf("writing to %s: %w", p.topic, err)
+		return fmt.Errorf("writing to %s: %w", p.topic, explain(first(err)))
 	}
 	return nil
+}
+
+// first gives one error for the many of a batch, which are mostly the same and
+// hide what they wrap.
+func first(err error) error {
+	var each kafka.WriteErrors
+	if !errors.As(err, &each) {
+		return err
+	}
+	for _, e := range each {
+		if e != nil {
+			return fmt.Errorf("%d of %d records: %w", each.Count(), len(each), e)
+		}
+	}
+	return err
 }
 
 // closeTimeout is how long Close waits.

@@ -2,14 +2,15 @@ package bus
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
+	"net"
 
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
 	"github.com/segmentio/kafka-go/sasl/scram"
+
+	"github.com/marsad-news/marsad/pkg/internal/tlsconf"
 )
 
 // Settings is the part of a service's configuration that says how to reach
@@ -35,6 +36,8 @@ type SASLSettings struct {
 	Mechanism string `yaml:"mechanism"` // PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; empty means no login
 	Username  string `yaml:"username"`
 	Password  string `yaml:"password"` // better given by the environment than by a file
+
+	AllowCleartext bool `yaml:"allow_cleartext"` // PLAIN without TLS also to brokers that are not on this machine
 }
 
 // Open makes a Cluster from settings. It reads the files of certificates and
@@ -48,7 +51,28 @@ func Open(s Settings, clientID string) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if host := s.exposed(); host != "" {
+		return nil, fmt.Errorf("kafka.sasl.mechanism PLAIN would send the password readable to %s: "+
+			"turn on kafka.tls.enabled, use a SCRAM mechanism, or set kafka.sasl.allow_cleartext", host)
+	}
 	return NewCluster(ClusterConfig{Brokers: s.Brokers, ClientID: clientID, TLS: t, SASL: login})
+}
+
+// exposed names a broker to which a readable password would go over a network.
+func (s Settings) exposed() string {
+	if s.SASL.Mechanism != "PLAIN" || s.SASL.AllowCleartext || s.TLS != (TLSSettings{}) {
+		return ""
+	}
+	for _, b := range s.Brokers {
+		host, _, err := net.SplitHostPort(b)
+		if err != nil {
+			host = b
+		}
+		if !tlsconf.Loopback(host) {
+			return b
+		}
+	}
+	return ""
 }
 
 // config is nil where TLS is off.
@@ -56,40 +80,24 @@ func (s TLSSettings) config() (*tls.Config, error) {
 	if s == (TLSSettings{}) {
 		return nil, nil
 	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.ServerName}
-	if s.CAFile != "" {
-		pem, err := os.ReadFile(s.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("kafka.tls.ca_file: %w", err)
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("kafka.tls.ca_file: %s holds no certificate in PEM", s.CAFile)
-		}
-	}
-	if (s.CertFile == "") != (s.KeyFile == "") {
-		return nil, errors.New("kafka.tls: cert_file and key_file go together, one of them is missing")
-	}
-	if s.CertFile != "" {
-		pair, err := tls.LoadX509KeyPair(s.CertFile, s.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("kafka.tls.cert_file and key_file: %w", err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	return c, nil
+	f := tlsconf.Files{CA: s.CAFile, Cert: s.CertFile, Key: s.KeyFile, ServerName: s.ServerName}
+	return f.Config("kafka.tls")
 }
 
 // mechanism is nil where there is no login.
 func (s SASLSettings) mechanism() (sasl.Mechanism, error) {
+	const known = "PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"
 	if s.Mechanism == "" {
 		if s.Username != "" || s.Password != "" {
-			return nil, errors.New("kafka.sasl has a user but no mechanism: set kafka.sasl.mechanism to PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
+			return nil, errors.New("kafka.sasl has a user or password but no mechanism: set kafka.sasl.mechanism to " + known)
 		}
 		return nil, nil
 	}
 	if s.Username == "" {
-		return nil, errors.New("kafka.sasl.mechanism is set, but kafka.sasl.username is not")
+		return nil, errors.New("kafka.sasl.mechanism is set, but the user is not: set kafka.sasl.username")
+	}
+	if s.Password == "" {
+		return nil, errors.New("kafka.sasl.username has no password: set kafka.sasl.password, best by MARSAD_KAFKA_SASL_PASSWORD")
 	}
 	var algorithm scram.Algorithm
 	switch s.Mechanism {
@@ -100,11 +108,11 @@ func (s SASLSettings) mechanism() (sasl.Mechanism, error) {
 	case "SCRAM-SHA-512":
 		algorithm = scram.SHA512
 	default:
-		return nil, fmt.Errorf("kafka.sasl.mechanism is %q, must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", s.Mechanism)
+		return nil, fmt.Errorf("kafka.sasl.mechanism is %q, must be %s", s.Mechanism, known)
 	}
 	m, err := scram.Mechanism(algorithm, s.Username, s.Password)
 	if err != nil {
-		return nil, fmt.Errorf("kafka.sasl: %w", err)
+		return nil, errors.New("kafka.sasl.username or kafka.sasl.password has characters that SCRAM does not allow") // err would quote them
 	}
 	return m, nil
 }

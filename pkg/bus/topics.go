@@ -88,14 +88,18 @@ func (c *Cluster) CreateTopics(ctx context.Context, topics []Topic, partitions i
 			Topic: t.Name, NumPartitions: n, ReplicationFactor: -1, ConfigEntries: t.configs(),
 		})
 	}
+	// Where no broker can be reached, CreateTopics does not say why; this does.
+	if _, err := c.partitions(ctx); err != nil {
+		return fmt.Errorf("creating topics: %w", err)
+	}
 	client := kafka.Client{Addr: c.client.Addr, Transport: c.transport, Timeout: createTimeout}
 	res, err := client.CreateTopics(ctx, req)
 	if err != nil {
-		return fmt.Errorf("creating topics: %w", err)
+		return fmt.Errorf("creating topics: %w", explain(err))
 	}
 	for name, err := range res.Errors {
 		if err != nil && !errors.Is(err, kafka.TopicAlreadyExists) {
-			return fmt.Errorf("creating topic %s: %w", name, err)
+			return fmt.Errorf("creating topic %s: %w", name, explain(err))
 		}
 	}
 	return c.WaitForTopics(ctx, names...)
@@ -121,12 +125,12 @@ func (c *Cluster) WaitForTopics(ctx context.Context, names ...string) error {
 func (c *Cluster) partitions(ctx context.Context, names ...string) (map[string][]int, error) {
 	meta, err := c.client.Metadata(ctx, &kafka.MetadataRequest{Topics: names})
 	if err != nil {
-		return nil, fmt.Errorf("asking for metadata: %w", err)
+		return nil, fmt.Errorf("asking for metadata: %w", explain(err))
 	}
 	out := make(map[string][]int, len(names))
 	for _, t := range meta.Topics {
 		if t.Error != nil {
-			return nil, fmt.Errorf("topic %s: %w", t.Name, t.Error)
+			return nil, fmt.Errorf("topic %s: %w", t.Name, explain(t.Error))
 		}
 		ids := make([]int, len(t.Partitions))
 		for _, p := range t.Partitions {

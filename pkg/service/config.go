@@ -26,7 +26,8 @@ func Load(cfg any, path, prefix string, environ, sets []string) error {
 			return fmt.Errorf("reading configuration: %w", err)
 		}
 		if err := decodeFile(b, cfg); err != nil {
-			return fmt.Errorf("configuration %s: %s", path, yaml.FormatError(err, false, true))
+			// Without the lines around, which may hold a password.
+			return fmt.Errorf("configuration %s: %s", path, yaml.FormatError(err, false, false))
 		}
 	}
 	fields := map[string]reflect.Value{}

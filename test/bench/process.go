@@ -96,7 +96,9 @@ func (p *process) stop() error {
 
 // cpu is the processor time that an ended process took, and memory its peak
 // resident set, in bytes.
-func (p *process) cpu() time.Duration { return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime() }
+func (p *process) cpu() time.Duration {
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
 
 func (p *process) memory() int64 {
 	return p.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10

@@ -148,7 +148,7 @@ func TestCheck(t *testing.T) {
 	if err := cluster.AlterTopic(t.Context(), bus.TopicEnriched, map[string]string{bus.SettingMaxMessage: "1048588"}); err != nil {
 		t.Fatal(err)
 	}
-	remove(t, k.Addr, bus.TopicClean)
+	removeTopic(t, k.Addr, bus.TopicClean)
 	index := x.prefix + "-2026.10-000001"
 	call(t, http.MethodPost, "/_aliases", `{"actions":[{"remove":{"index":"`+index+`","alias":"`+x.prefix+`-all"}}]}`)
 	call(t, http.MethodPut, "/"+index+"/_settings", `{"index.blocks.write":true}`)
@@ -167,8 +167,8 @@ func TestCheck(t *testing.T) {
 	k.Resume()
 }
 
-// remove deletes a topic and waits until it is gone.
-func remove(t *testing.T, addr, topic string) {
+// removeTopic deletes a topic and waits until it is gone.
+func removeTopic(t *testing.T, addr, topic string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -73,13 +73,19 @@ func open(t *testing.T, change ...func(*elastic.Config)) backend {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, name := range strings.Fields(call(t, http.MethodGet, "/_cat/indices/"+prefix+"-*?h=index", "")) {
-			call(t, http.MethodDelete, "/"+name, "") // one by one: patterns are refused by default
-		}
-		call(t, http.MethodDelete, "/_index_template/"+prefix, "")
+		remove(t, prefix)
 		x.Close()
 	})
 	return backend{x, t, prefix}
+}
+
+// remove deletes what lies under a prefix.
+func remove(t *testing.T, prefix string) {
+	t.Helper()
+	for _, name := range strings.Fields(call(t, http.MethodGet, "/_cat/indices/"+prefix+"-*?h=index", "")) {
+		call(t, http.MethodDelete, "/"+name, "") // one by one: patterns are refused by default
+	}
+	call(t, http.MethodDelete, "/_index_template/"+prefix, "")
 }
 
 func TestSuite(t *testing.T) {

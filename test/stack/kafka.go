@@ -13,8 +13,8 @@ import (
 const kafkaProperties = `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:%[2]s
-listeners=PLAINTEXT://127.0.0.1:%[1]s,CONTROLLER://127.0.0.1:%[2]s
-advertised.listeners=PLAINTEXT://127.0.0.1:%[1]s
+listeners=PLAINTEXT://127.0.0.1:%[1]s,CONTROLLER://127.0.0.1:%[2]s%[4]s
+advertised.listeners=PLAINTEXT://127.0.0.1:%[1]s%[4]s
 controller.listener.names=CONTROLLER
 log.dirs=%[3]s
 offsets.topic.replication.factor=1
@@ -40,20 +40,10 @@ func StartKafka(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	ports, err := freePorts(2)
+	classpath := filepath.Join(installed, "classes") + ":" + filepath.Join(installed, "lib", "*")
+	properties, err := s.formatKafka(ctx, o.Secure, classpath)
 	if err != nil {
 		return nil, err
-	}
-	s.Addr = "127.0.0.1:" + ports[0]
-	properties, data := filepath.Join(s.Dir, "server.properties"), filepath.Join(s.Dir, "data")
-	settings := fmt.Sprintf(kafkaProperties, ports[0], ports[1], data)
-	if err := os.WriteFile(properties, []byte(settings), 0o644); err != nil {
-		return nil, err
-	}
-	classpath := filepath.Join(installed, "classes") + ":" + filepath.Join(installed, "lib", "*")
-	if err := command(ctx, s.Dir, "java", "-Xmx256m", "-cp", classpath, "kafka.tools.StorageTool",
-		"format", "--ignore-formatted", "-t", clusterID, "-c", properties); err != nil {
-		return nil, fmt.Errorf("formatting Kafka's folder: %w", err)
 	}
 	heap := o.Heap
 	if heap == "" {
@@ -63,6 +53,34 @@ func StartKafka(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("starting Kafka: %w", err)
 	}
 	return s, nil
+}
+
+// formatKafka chooses ports, writes the node's properties and prepares its
+// data folder, unless it is there. It returns the path of the properties.
+func (s *Server) formatKafka(ctx context.Context, secure *Secure, classpath string) (string, error) {
+	ports, err := freePorts(2)
+	if err != nil {
+		return "", err
+	}
+	s.Addr = "127.0.0.1:" + ports[0]
+	var more, listeners string
+	args := []string{"-Xmx256m", "-cp", classpath, "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", clusterID}
+	if secure != nil {
+		if s.Listeners, listeners, err = secure.listeners(); err != nil {
+			return "", err
+		}
+		more = secure.properties()
+		args = append(args, secure.scram()...)
+	}
+	path := filepath.Join(s.Dir, "server.properties")
+	settings := fmt.Sprintf(kafkaProperties, ports[0], ports[1], filepath.Join(s.Dir, "data"), listeners) + more
+	if err := os.WriteFile(path, []byte(settings), 0o600); err != nil {
+		return "", err
+	}
+	if err := command(ctx, s.Dir, "java", append(args, "-c", path)...); err != nil {
+		return "", fmt.Errorf("formatting Kafka's folder: %w", err)
+	}
+	return path, nil
 }
 
 // controlled asks whether the broker is in a cluster with a controller.

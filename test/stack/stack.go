@@ -26,6 +26,8 @@ type Options struct {
 	Cache string        // jars; empty means $XDG_CACHE_HOME/marsad-stack or ~/.cache/marsad-stack
 	Heap  string        // Java's -Xmx; empty means 1g for Kafka, 2g for Elasticsearch
 	Wait  time.Duration // from the start of the process until it is ready; zero means 2 min
+
+	Secure *Secure // more listeners of Kafka, with TLS and logins; nil means none
 }
 
 // Server is a running server.
@@ -34,6 +36,8 @@ type Server struct {
 	Dir  string        // its data, and its output in Log
 	Log  string        // path of what it printed
 	Took time.Duration // from the start of the process until it was ready
+
+	Listeners map[string]string // host:port of Kafka's listeners of Options.Secure, by name
 
 	args   []string
 	wait   time.Duration

@@ -19,6 +19,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
@@ -40,8 +42,8 @@ type Config struct {
 	Addresses []string // URLs; at least one
 	Username  string   // with Password; empty means no basic authentication
 	Password  string
-	APIKey    string // base64, instead of Username; empty means none
-	CACert    []byte // PEM; empty means the system's certificate authorities
+	APIKey    string      // base64, instead of Username; empty means none
+	TLS       *tls.Config // of https; nil means Go's defaults and the system's certificate authorities
 
 	Prefix   string        // of indices, aliases and the template: lower-case letters, digits and _; empty means "articles"
 	Refresh  time.Duration // how soon what was written is found; zero means 1 s
@@ -97,11 +99,15 @@ func New(c Config) (*Index, error) {
 		TLSHandshakeTimeout: 10 * time.Second,
 		MaxIdleConnsPerHost: 16,
 		IdleConnTimeout:     90 * time.Second,
+		TLSClientConfig:     c.TLS,
 		ForceAttemptHTTP2:   true,
 	}
 	var urls []*url.URL
-	for _, a := range c.Addresses {
+	for i, a := range c.Addresses {
 		u, err := url.Parse(a)
+		if strings.Contains(a, "@") { // before any error that would quote it
+			return nil, fmt.Errorf("Elasticsearch's address %d holds a user name or password: give these by fields of their own", i+1)
+		}
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return nil, fmt.Errorf("Elasticsearch's address is %q, must be a URL such as http://127.0.0.1:9200", a)
 		}
@@ -113,9 +119,6 @@ func New(c Config) (*Index, error) {
 		elastictransport.WithURLs(urls...),
 		elastictransport.WithTransport(pool),
 		elastictransport.WithDisableRetry(), // retries are the caller's, which knows the failure table
-	}
-	if c.CACert != nil {
-		opts = append(opts, elastictransport.WithCACert(c.CACert))
 	}
 	switch {
 	case c.APIKey != "":
@@ -156,7 +159,7 @@ func (x *Index) do(ctx context.Context, req esapi.Request, v any) error {
 		if ctx.Err() != nil { // the client does not always say so
 			err = errors.Join(ctx.Err(), err)
 		}
-		return err
+		return explain(err)
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

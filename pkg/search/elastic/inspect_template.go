@@ -58,7 +58,7 @@ func (x *Index) Template(ctx context.Context) (TemplateState, error) {
 		return s, err
 	}
 	var got simulated
-	err = x.do(ctx, esapi.IndicesSimulateIndexTemplateRequest{Name: x.first("2000.01"), MasterTimeout: masterWait}, &got)
+	err = x.do(ctx, esapi.IndicesSimulateIndexTemplateRequest{Name: x.index("2000.01", 1), MasterTimeout: masterWait}, &got)
 	if err != nil {
 		return s, fmt.Errorf("asking what a month would be made with: %w", err)
 	}

@@ -8,7 +8,6 @@ import (
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
-	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/search"
 )
 
@@ -132,7 +131,7 @@ func (x *Index) addFields(ctx context.Context, name string, version int) error {
 func (x *Index) createMonth(ctx context.Context, month string) error {
 	name := x.index(month, 1)
 	b, err := body(object{"aliases": object{
-		x.readers():     object{"filter": onlyUsable()},
+		x.readers():     object{"filter": readable()},
 		x.everything():  object{},
 		x.writer(month): object{"is_write_index": true},
 	}})
@@ -154,9 +153,6 @@ func (x *Index) createMonth(ctx context.Context, month string) error {
 	}
 	return nil
 }
-
-// onlyUsable is the filter that hides tombstones from readers.
-func onlyUsable() object { return object{"term": object{fieldStatus: article.Usable}} }
 
 // asOutage marks an answer that means nothing can be written.
 func asOutage(err error) error {

@@ -187,7 +187,7 @@ func TestNew(t *testing.T) {
 		"prefix":          {Addresses: []string{"http://a:1"}, Prefix: "Articles-*"},
 		"negative":        {Addresses: []string{"http://a:1"}, Timeout: -1},
 		"broken address":  {Addresses: []string{"http://[::1"}},
-		"broken CA chain": {Addresses: []string{"https://a:1"}, CACert: []byte("x")},
+		"password in URL": {Addresses: []string{"https://u:secret@a:1"}},
 	} {
 		if _, err := New(c); err == nil {
 			t.Errorf("%s: no error", name)

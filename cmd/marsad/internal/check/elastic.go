@@ -170,7 +170,7 @@ func month(x *elastic.Index, m elastic.MonthState) []Finding {
 		}
 		if len(index.Differs) > 0 {
 			add(fmt.Sprintf("%s has another mapping: %s", index.Name, strings.Join(index.Differs, "; ")),
-				"articles may be refused: copy the month into a new index with the mapping of today and put that behind the aliases")
+				"articles may be refused: run \"marsad index migrate\", which copies the month into a new index with the mapping of today")
 		}
 	}
 	var wrong *Finding

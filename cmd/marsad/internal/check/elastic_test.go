@@ -114,7 +114,7 @@ func TestElasticsearch(t *testing.T) {
 		"disk block":    {"GET /articles-*", month(whole, `"index.blocks.read_only_allow_delete":"true"`), 0, Fail, "read_only_allow_delete", "make room"},
 		"no alias":      {"GET /articles-*", month(filtered, ""), 0, Fail, "behind the alias articles-all, articles-write-2026.10", "--fix"},
 		"no filter":     {"GET /articles-*", month(`"articles":{},"articles-all":{},"articles-write-2026.10":{}`, ""), 0, Fail, "has no filter", "--fix"},
-		"other index":   {"GET /articles-*", strings.Replace(month(whole, ""), `"strict"`, `"false"`, 1), 0, Fail, "dynamic is false, should be strict", "copy the month"},
+		"other index":   {"GET /articles-*", strings.Replace(month(whole, ""), `"strict"`, `"false"`, 1), 0, Fail, "dynamic is false, should be strict", "index migrate"},
 		"twice":         {"GET /articles-*", strings.TrimSuffix(month(whole, ""), "}") + "," + strings.TrimPrefix(strings.Replace(month(whole, ""), "-000001", "-000002", 1), "{"), 0, Fail, "found twice", "remove"},
 		"security off":  {"POST /_security/user/_has_privileges", ``, 400, Info, "security is off", ""},
 		"no privileges": {"POST /_security/user/_has_privileges", `{"index":{"articles-*":{"write":false}}}`, 0, Fail, "lacks write on articles-*", "grant"},

@@ -53,7 +53,7 @@ Exit status: 0 balanced, 1 not balanced or not at rest, 2 wrong usage.`,
 			if err != nil {
 				return err
 			}
-			return report(cmd.OutOrStdout(), &l, asJSON)
+			return printLedger(cmd.OutOrStdout(), &l, asJSON)
 		},
 	}
 	cmd.Flags().DurationVar(&wait, "wait", 0, "how long the pipeline may take to come to rest")
@@ -81,9 +81,9 @@ func drawUp(ctx context.Context, c *bus.Cluster, index ledger.Index, cfg ledger.
 	}
 }
 
-// report writes the ledger; its error is that of a ledger that does not
+// printLedger writes the ledger; its error is that of a ledger that does not
 // balance.
-func report(out io.Writer, l *ledger.Ledger, asJSON bool) error {
+func printLedger(out io.Writer, l *ledger.Ledger, asJSON bool) error {
 	if asJSON {
 		err := json.NewEncoder(out).Encode(struct {
 			Balanced bool `json:"balanced"`

@@ -43,11 +43,11 @@ func TestLedgerWaits(t *testing.T) {
 func TestLedgerReport(t *testing.T) {
 	for _, l := range []ledger.Ledger{{In: 2, Indexed: 1, Held: 1}, {In: 2, Indexed: 1}, {In: 1, Indexed: 1, FaultsAll: 1, Faults: []string{"why"}}} {
 		var text, js bytes.Buffer
-		err := report(&text, &l, false)
+		err := printLedger(&text, &l, false)
 		if (err == nil) != l.Balanced() || strings.Contains(text.String(), "NOT BALANCED") == l.Balanced() {
 			t.Errorf("error %v, text:\n%s", err, &text)
 		}
-		if err := report(&js, &l, true); (err == nil) != l.Balanced() {
+		if err := printLedger(&js, &l, true); (err == nil) != l.Balanced() {
 			t.Errorf("error %v", err)
 		}
 		var got struct {
