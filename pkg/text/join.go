@@ -63,7 +63,15 @@ func (t *table) appendPlain(dst []byte, s string, i int) (out []byte, end int, o
 	script, last := Other, separator
 	out = dst
 	for n := 0; i < len(s); n++ {
-		e, width := t.lookup(s, i)
+		var e entry
+		width := 1
+		if c := s[i]; c < utf8.RuneSelf { // as lookup does, without the call
+			e = t.bmp[c]
+		} else if c >= 0xC2 && c <= 0xDF && i+1 < len(s) && s[i+1]&0xC0 == 0x80 {
+			e, width = t.bmp[uint16(c&0x1F)<<6|uint16(s[i+1]&0x3F)], 2
+		} else {
+			e, width = t.lookup(s, i)
+		}
 		switch e.class() {
 		case letter, digit:
 		case separator:
@@ -79,9 +87,12 @@ func (t *table) appendPlain(dst []byte, s string, i int) (out []byte, end int, o
 		if n == maxPlain || e&(multiBit|composeBit) != 0 || script == Arabic && e.script() != Arabic {
 			return dst, 0, false
 		}
-		if folded := e & 0xFFFF; folded < utf8.RuneSelf {
+		switch folded := e & 0xFFFF; {
+		case folded < utf8.RuneSelf:
 			out = append(out, byte(folded))
-		} else {
+		case folded < 0x800:
+			out = append(out, 0xC0|byte(folded>>6), 0x80|byte(folded&0x3F))
+		default:
 			out = utf8.AppendRune(out, rune(folded))
 		}
 		last = e.class()

@@ -42,7 +42,7 @@ type Config struct {
 	BatchAge        time.Duration `yaml:"batch_age"`        // how long a batch may wait to fill; zero means 20 ms
 	Concurrency     int           `yaml:"concurrency"`      // batches of a partition written at once; zero means 2
 	MaxMemory       int64         `yaml:"max_memory"`       // bytes that the process may take, where it runs alone; zero means 512 MiB
-	MaxInFlight     int64         `yaml:"max_in_flight"`    // bytes of records being handled; zero means an eighth of MaxMemory
+	MaxInFlight     int64         `yaml:"max_in_flight"`    // bytes of records being handled; zero means a sixteenth of MaxMemory
 	RetentionMonths int           `yaml:"retention_months"` // articles of older buckets are not indexed; zero means all are
 	DrainTimeout    time.Duration `yaml:"drain_timeout"`    // zero means 3 s
 }
@@ -78,7 +78,7 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	cfg.BatchAge = cmp.Or(cfg.BatchAge, 20*time.Millisecond)
 	cfg.Concurrency = cmp.Or(cfg.Concurrency, 2)
 	cfg.MaxMemory = cmp.Or(cfg.MaxMemory, DefaultMaxMemory)
-	cfg.MaxInFlight = cmp.Or(cfg.MaxInFlight, cfg.MaxMemory/8)
+	cfg.MaxInFlight = cmp.Or(cfg.MaxInFlight, cfg.MaxMemory/16)
 	if deps.Log == nil {
 		deps.Log = zap.NewNop()
 	}

@@ -20,14 +20,15 @@ import (
 // samples is where the demo's articles lie.
 const samples = "../../cmd/marsad/internal/demo/articles.ndjson"
 
-// corpus makes articles of a given size from the paragraphs of the demo's, a
-// third each in Arabic, French and English.
+// corpus makes articles of a given size from the demo's, a third each in
+// Arabic, French and English.
 type corpus struct {
-	bytes      int
-	languages  []string
-	titles     map[string][]string
-	paragraphs map[string][]string
+	bytes     int
+	languages []string
+	articles  map[string][]sample // by language
 }
+
+type sample struct{ Title, Body string }
 
 func newCorpus(bytes int) (*corpus, error) {
 	f, err := os.Open(samples)
@@ -35,31 +36,38 @@ func newCorpus(bytes int) (*corpus, error) {
 		return nil, err
 	}
 	defer f.Close()
-	c := &corpus{bytes: bytes, languages: []string{"ar", "fr", "en"}, titles: map[string][]string{}, paragraphs: map[string][]string{}}
+	c := &corpus{bytes: bytes, languages: []string{"ar", "fr", "en"}, articles: map[string][]sample{}}
 	detector := text.NewDetector()
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var a struct{ Title, Body string }
+		var a sample
 		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
 			return nil, fmt.Errorf("%s: %w", samples, err)
 		}
 		language, _ := detector.Detect(a.Title + "\n" + a.Body)
-		c.titles[language] = append(c.titles[language], a.Title)
-		c.paragraphs[language] = append(c.paragraphs[language], strings.Split(a.Body, "\n")...)
+		c.articles[language] = append(c.articles[language], a)
 	}
 	return c, lines.Err()
 }
 
-// raw makes the article of a number: the same for the same number.
+// storied is how many of the demo's articles one article is made of.
+const storied = 3
+
+// raw makes the article of a number, the same for the same number: paragraphs
+// of three of the demo's articles, so that it names as many places as a long
+// article does.
 func (c *corpus) raw(n int) article.Raw {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
-	pick := func(of []string) string { return of[r.IntN(len(of))] }
-	language := c.languages[n%len(c.languages)]
-	title := fmt.Sprintf("%s (%d)", pick(c.titles[language]), n)
+	of := c.articles[c.languages[n%len(c.languages)]]
+	var paragraphs []string
+	for range storied {
+		paragraphs = append(paragraphs, strings.Split(of[r.IntN(len(of))].Body, "\n")...)
+	}
+	title := fmt.Sprintf("%s (%d)", of[r.IntN(len(of))].Title, n)
 	var body strings.Builder
 	for body.Len()+len(title) < c.bytes {
-		body.WriteString(pick(c.paragraphs[language]))
+		body.WriteString(paragraphs[r.IntN(len(paragraphs))])
 		body.WriteByte('\n')
 	}
 	return article.Raw{

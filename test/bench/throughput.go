@@ -175,13 +175,14 @@ func (b *bench) service(ctx context.Context, articles []article.Article) (m meas
 		if time.Since(began) > 5*time.Minute {
 			return m, errors.Join(fmt.Errorf("only %v of %d articles were indexed after five minutes", n, len(articles)), p.stop())
 		}
-		time.Sleep(30 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 	m.wall = time.Since(began)
-	if err := p.stop(); err != nil {
+	m.memory, err = p.memory()
+	if err = errors.Join(err, p.stop()); err != nil {
 		return m, err
 	}
-	m.cpu, m.memory = p.cpu(), p.memory()
+	m.cpu = p.cpu()
 	return m, nil
 }
 

@@ -44,7 +44,7 @@ func (l *lines) body(parts []part) []byte { return l.data[parts[0].from:parts[le
 
 // send writes a chunk's articles and settles its jobs.
 func (x *Index) send(ctx context.Context, c *chunk) {
-	l := &lines{data: x.buffers.get()}
+	l := &lines{data: x.buffers.get(c.weight())}
 	defer func() { x.buffers.put(l.data) }()
 	if err := x.sendLines(ctx, c, l); err != nil {
 		for _, j := range c.jobs {
@@ -196,7 +196,7 @@ type item struct {
 func (x *Index) post(ctx context.Context, data []byte, n int) ([]item, error) {
 	req := esapi.BulkRequest{Body: bytes.NewReader(data), FilterPath: []string{"items.*.status", "items.*.error"}}
 	if x.config.Compress {
-		packed := x.buffers.get()
+		packed := x.buffers.get(len(data) / 4)
 		defer func() { x.buffers.put(packed) }()
 		var err error
 		if packed, err = x.gzips.pack(packed, data); err != nil {
@@ -238,11 +238,12 @@ func congestion(err error) bool {
 // buffers keeps memory for bulk requests between them.
 type buffers struct{ pool sync.Pool }
 
-func (b *buffers) get() []byte {
-	if p, ok := b.pool.Get().(*[]byte); ok {
+// get gives an empty buffer of some size.
+func (b *buffers) get(size int) []byte {
+	if p, ok := b.pool.Get().(*[]byte); ok && cap(*p) >= size {
 		return (*p)[:0]
 	}
-	return nil
+	return make([]byte, 0, size)
 }
 
 // put takes memory back; a buffer that was needed once for a very large article

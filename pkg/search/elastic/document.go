@@ -51,14 +51,13 @@ func monthOf(a *article.Article) string { return strings.Replace(a.Bucket, "-", 
 // appendLines appends what a bulk request says of an article: the action, to
 // the write alias, and the document, a line each. On error dst is as it was.
 func appendLines(dst []byte, alias string, a *article.Article) ([]byte, error) {
-	id, err := json.Marshal(a.ID)
-	if err != nil {
-		return dst, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)
-	}
 	out := append(dst, `{"index":{"_index":"`...)
 	out = append(out, alias...)
 	out = append(out, `","_id":`...)
-	out = append(out, id...)
+	out, err := appendJSON(out, a.ID)
+	if err != nil {
+		return dst, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)
+	}
 	out = append(out, `,"require_alias":true,"version":`...)
 	out = strconv.AppendInt(out, a.Version(), 10)
 	out = append(out, `,"version_type":"external_gte"}}`+"\n"...)
@@ -83,14 +82,13 @@ type tombstone struct {
 // is one line of JSON without the line break.
 func AppendDocument(dst []byte, a *article.Article) ([]byte, error) {
 	if a.Status != article.Usable {
-		b, err := json.Marshal(tombstone{a.Schema, a.ID, a.Revision, a.Generation, a.Bucket, a.Status})
-		return append(dst, b...), err
+		return appendJSON(dst, tombstone{a.Schema, a.ID, a.Revision, a.Generation, a.Bucket, a.Status})
 	}
-	b, err := article.Encode(a)
+	dst, err := appendJSON(dst, a)
 	if err != nil {
 		return dst, err
 	}
-	dst = append(dst, b[:len(b)-1]...) // the closing brace comes last
+	dst = dst[:len(dst)-1] // the closing brace comes last
 	if dst, err = appendNamed(dst, a); err != nil {
 		return dst, err
 	}
@@ -174,14 +172,27 @@ func appendFolded(dst []byte, a *article.Article) ([]byte, error) {
 
 // appendField appends a comma, a name that needs no escaping, and a value.
 func appendField(dst []byte, name string, value any) ([]byte, error) {
-	b, err := json.MarshalWithOption(value, json.DisableHTMLEscape())
-	if err != nil {
-		return dst, err
-	}
 	dst = append(dst, `,"`...)
 	dst = append(dst, name...)
 	dst = append(dst, `":`...)
-	return append(dst, b...), nil
+	return appendJSON(dst, value)
+}
+
+// appendJSON appends a value without an intermediate copy.
+func appendJSON(dst []byte, value any) ([]byte, error) {
+	w := appender{dst}
+	if err := json.NewEncoder(&w).EncodeWithOption(value, json.DisableHTMLEscape()); err != nil {
+		return dst, err
+	}
+	return w.data[:len(w.data)-1], nil // without the line break
+}
+
+// appender is a writer to the end of data.
+type appender struct{ data []byte }
+
+func (w *appender) Write(p []byte) (int, error) {
+	w.data = append(w.data, p...)
+	return len(p), nil
 }
 
 // primary gives a language tag's primary subtag in lower case.

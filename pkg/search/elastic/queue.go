@@ -134,6 +134,13 @@ func (c *chunk) awaited() bool {
 	return false
 }
 
+func (c *chunk) weight() (bytes int) {
+	for _, j := range c.jobs {
+		bytes += weight(j)
+	}
+	return bytes
+}
+
 // weight is about what a job takes of a bulk request, in bytes: its text goes
 // in three times.
 func weight(j *job) int {
