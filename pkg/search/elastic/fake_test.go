@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -30,6 +31,7 @@ type answer struct {
 type sent struct {
 	method, path string
 	body         []byte
+	packed       bool // it came as gzip
 }
 
 // ids lists the articles of a bulk request.
@@ -52,23 +54,40 @@ func (s sent) ids() []string {
 type fake struct {
 	mu    sync.Mutex
 	got   []sent
+	one   sync.Locker // over reply
 	reply func(sent) answer
 }
 
+// none is a lock that locks nothing.
+type none struct{}
+
+func (none) Lock()   {}
+func (none) Unlock() {}
+
 func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	b, err := io.ReadAll(r.Body)
+	in, packed := io.Reader(r.Body), r.Header.Get("Content-Encoding") == "gzip"
+	if packed {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return
+		}
+		in = z
+	}
+	b, err := io.ReadAll(in)
 	if err != nil {
 		return
 	}
-	s := sent{r.Method, r.URL.Path, b}
+	s := sent{r.Method, r.URL.Path, b, packed}
 	if s.path == "/_alias/articles-next-*" { // no month is being migrated
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
 	f.mu.Lock()
 	f.got = append(f.got, s)
-	a := f.reply(s)
 	f.mu.Unlock()
+	f.one.Lock()
+	a := f.reply(s)
+	f.one.Unlock()
 	w.Header().Set("X-Elastic-Product", "Elasticsearch")
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
@@ -89,7 +108,18 @@ func (f *fake) paths() []string {
 // serve gives an index on a fake server.
 func serve(t *testing.T, reply func(sent) answer, change ...func(*Config)) (*Index, *fake) {
 	t.Helper()
-	f := &fake{reply: reply}
+	return start(t, &fake{reply: reply, one: new(sync.Mutex)}, change...)
+}
+
+// serveSlow is serve for a reply that may be called by several requests at
+// once.
+func serveSlow(t *testing.T, reply func(sent) answer, change ...func(*Config)) (*Index, *fake) {
+	t.Helper()
+	return start(t, &fake{reply: reply, one: none{}}, change...)
+}
+
+func start(t *testing.T, f *fake, change ...func(*Config)) (*Index, *fake) {
+	t.Helper()
 	s := httptest.NewServer(f)
 	c := Config{Addresses: []string{s.URL}, Timeout: 5 * time.Second}
 	for _, change := range change {
