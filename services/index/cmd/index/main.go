@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ func main() {
 			return nil, err
 		}
 		part := &waiting{service: s, store: store, log: p.Log}
+		part.unset.Store(&errStarting)
 		return []service.Part{{Run: part.run, Ready: part.ready}}, nil
 	}))
 }
@@ -44,12 +46,14 @@ type waiting struct {
 	service *index.Service
 	store   *elastic.Index
 	log     *zap.Logger
-	set     atomic.Bool
+	unset   atomic.Pointer[error] // why Elasticsearch is not set up; nil once it is
 }
 
+var errStarting = errors.New("it has not been asked yet")
+
 func (w *waiting) ready() error {
-	if !w.set.Load() {
-		return errors.New("index: Elasticsearch has not been set up yet")
+	if why := w.unset.Load(); why != nil {
+		return fmt.Errorf("index: Elasticsearch is not set up: %w", *why)
 	}
 	return w.service.Ready()
 }
@@ -60,6 +64,7 @@ func (w *waiting) run(ctx context.Context) error {
 		if err == nil {
 			break
 		}
+		w.unset.Store(&err)
 		w.log.Error("setting up Elasticsearch, trying again", zap.Error(err))
 		select {
 		case <-ctx.Done():
@@ -67,6 +72,6 @@ func (w *waiting) run(ctx context.Context) error {
 		case <-time.After(2 * time.Second):
 		}
 	}
-	w.set.Store(true)
+	w.unset.Store(nil)
 	return w.service.Run(ctx)
 }
