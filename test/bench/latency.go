@@ -93,18 +93,30 @@ func (f *follower) push(ctx context.Context, c *corpus, addr string, rate, total
 		f.pushed[raw.GUID], f.waiting[raw.GUID] = time.Now(), true
 		f.mu.Unlock()
 		wg.Go(func() {
-			resp, err := client.Post("http://"+addr+"/v1/articles", "application/json", bytes.NewReader(body))
-			if err != nil {
+			if err := post(ctx, client, addr, body); err != nil {
 				f.fail(err)
-				return
-			}
-			defer resp.Body.Close()
-			if resp.StatusCode != http.StatusAccepted {
-				f.fail(fmt.Errorf("push answers %s", resp.Status))
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// post pushes one article.
+func post(ctx context.Context, client *http.Client, addr string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/v1/articles", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusAccepted {
+		return fmt.Errorf("push answers %s", resp.Status)
+	}
+	return nil
 }
 
 func (f *follower) fail(err error) {
