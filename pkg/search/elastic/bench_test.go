@@ -38,7 +38,7 @@ func BenchmarkLines(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				if buf, err = appendLines(buf[:0], "articles-write-2026.10", &a); err != nil {
+				if buf, err = appendLines(buf[:0], "articles-write-2026.10", &a, a.Version()); err != nil {
 					b.Fatal(err)
 				}
 			}

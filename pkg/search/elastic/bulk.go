@@ -30,7 +30,7 @@ type part struct {
 
 func (l *lines) add(j *job, alias string, copied bool) error {
 	from := len(l.data)
-	data, err := appendLines(l.data, alias, j.article)
+	data, err := appendLines(l.data, alias, j.article, j.article.Version())
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func monthOf(a *article.Article) string { return strings.Replace(a.Bucket, "-", 
 
 // appendLines appends what a bulk request says of an article: the action, to
 // the write alias, and the document, a line each. On error dst is as it was.
-func appendLines(dst []byte, alias string, a *article.Article) ([]byte, error) {
+func appendLines(dst []byte, alias string, a *article.Article, version int64) ([]byte, error) {
 	out := append(dst, `{"index":{"_index":"`...)
 	out = append(out, alias...)
 	out = append(out, `","_id":`...)
@@ -59,7 +59,7 @@ func appendLines(dst []byte, alias string, a *article.Article) ([]byte, error) {
 		return dst, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)
 	}
 	out = append(out, `,"require_alias":true,"version":`...)
-	out = strconv.AppendInt(out, a.Version(), 10)
+	out = strconv.AppendInt(out, version, 10)
 	out = append(out, `,"version_type":"external_gte"}}`+"\n"...)
 	if out, err = AppendDocument(out, a); err != nil {
 		return dst, fmt.Errorf("article %q: %w: %w", a.ID, errArticle, err)

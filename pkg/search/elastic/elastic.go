@@ -146,6 +146,8 @@ func (x *Index) Refresh(ctx context.Context) error {
 // maxAnswer bounds what is read of an answer, in bytes.
 const maxAnswer = 512 << 20
 
+var errTooLong = fmt.Errorf("Elasticsearch's answer has more than %d bytes", maxAnswer)
+
 // do sends a request and decodes a good answer into v, unless v is nil. An
 // answer that is not good becomes a *reply.
 func (x *Index) do(ctx context.Context, req esapi.Request, v any) error {
@@ -162,9 +164,12 @@ func (x *Index) do(ctx context.Context, req esapi.Request, v any) error {
 		return explain(err)
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return fmt.Errorf("reading Elasticsearch's answer: %w", err)
+	}
+	if len(b) > maxAnswer {
+		return errTooLong
 	}
 	if resp.IsError() {
 		return newReply(resp.StatusCode, b)

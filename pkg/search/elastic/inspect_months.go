@@ -18,6 +18,8 @@ import (
 type MonthState struct {
 	Month   string // YYYY.MM
 	Indices []IndexState
+	Next    []string // indices that a migration copies the month to
+	Left    []string // indices behind none of our aliases, left by a migration
 	Missing []string // aliases that none of the month's indices is behind
 	Doubled []string // aliases that more than one of them is behind
 	// Unfiltered is true where readers see tombstones: the alias they use has
@@ -68,6 +70,9 @@ func (x *Index) Months(ctx context.Context) ([]MonthState, error) {
 	for _, month := range slices.Sorted(maps.Keys(byMonth)) {
 		s := MonthState{Month: month}
 		for _, index := range byMonth[month] {
+			if x.spare(&s, index, live) {
+				continue
+			}
 			differs := differences("", want.Template.Mappings, live[index].Mappings)
 			s.Indices = append(s.Indices, IndexState{
 				Name: index, Blocks: blocks(live[index].Settings), Differs: differs[:min(len(differs), maxDiffers)],
@@ -77,6 +82,22 @@ func (x *Index) Months(ctx context.Context) ([]MonthState, error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// spare sets an index aside that is of a migration and not in use. Where no
+// index of the month is in use, none is spare.
+func (x *Index) spare(s *MonthState, index string, live map[string]liveIndex) bool {
+	if _, ok := live[index].Aliases[x.next(s.Month)]; ok {
+		s.Next = append(s.Next, index)
+		return true
+	}
+	for name, other := range live {
+		if _, inUse := other.Aliases[x.writer(s.Month)]; inUse && name != index && len(live[index].Aliases) == 0 {
+			s.Left = append(s.Left, index)
+			return true
+		}
+	}
+	return false
 }
 
 // aliases judges the aliases of a month.
@@ -131,7 +152,7 @@ func (x *Index) AddAliases(ctx context.Context, index, month string) error {
 		return err
 	}
 	if err := x.do(ctx, esapi.IndicesUpdateAliasesRequest{Body: b, MasterTimeout: masterWait}, nil); err != nil {
-		return fmt.Errorf("adding index %s to its aliases: %w", index, err)
+		return fmt.Errorf("adding index %s to its aliases: %w", index, asOutage(err))
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
 
@@ -87,7 +88,8 @@ func (x *Index) templateVersion(ctx context.Context) (int, error) {
 	return answer.Templates[0].Template.Version, nil
 }
 
-// mappingVersions gives the version of each index's mapping, by name.
+// mappingVersions gives the version of the mapping of each index that is
+// written to, by name.
 func (x *Index) mappingVersions(ctx context.Context) (map[string]int, error) {
 	var answer map[string]struct {
 		Mappings struct {
@@ -96,7 +98,7 @@ func (x *Index) mappingVersions(ctx context.Context) (map[string]int, error) {
 			} `json:"_meta"`
 		} `json:"mappings"`
 	}
-	err := x.do(ctx, esapi.IndicesGetMappingRequest{Index: []string{x.months()}, AllowNoIndices: yes(), IgnoreUnavailable: yes()}, &answer)
+	err := x.do(ctx, esapi.IndicesGetMappingRequest{Index: []string{x.everything(), x.next("*")}, AllowNoIndices: yes(), IgnoreUnavailable: yes()}, &answer)
 	if err != nil {
 		return nil, fmt.Errorf("reading mappings: %w", asOutage(err))
 	}
@@ -126,33 +128,33 @@ func (x *Index) addFields(ctx context.Context, name string, version int) error {
 	return nil
 }
 
-// createMonth makes the index of a month with its aliases, unless somebody
-// else has.
+// createMonth makes the index of a month, unless somebody else has, and puts it
+// behind its aliases once it can be searched: readers must not meet an index
+// whose shards are still on their way.
 func (x *Index) createMonth(ctx context.Context, month string) error {
 	name := x.index(month, 1)
-	b, err := body(object{"aliases": object{
-		x.readers():     object{"filter": readable()},
-		x.everything():  object{},
-		x.writer(month): object{"is_write_index": true},
-	}})
-	if err != nil {
-		return err
-	}
-	err = x.do(ctx, esapi.IndicesCreateRequest{Index: name, Body: b}, nil)
+	err := x.do(ctx, esapi.IndicesCreateRequest{Index: name}, nil)
 	var r *reply
 	if errors.As(err, &r) {
 		switch {
 		case r.Type == "resource_already_exists_exception":
-			return nil
+			err = nil
 		case r.status == http.StatusBadRequest: // such as too many shards: no article's fault
 			return fmt.Errorf("creating index %q: %w: %w", name, search.ErrOutage, err)
 		}
 	}
+	if err == nil {
+		err = x.do(ctx, esapi.ClusterHealthRequest{Index: []string{name}, WaitForActiveShards: "1", Timeout: monthWait}, nil)
+	}
 	if err != nil {
 		return fmt.Errorf("creating index %q: %w", name, asOutage(err))
 	}
-	return nil
+	return x.AddAliases(ctx, name, month)
 }
+
+// monthWait is how long the shards of a new month may take; the article that
+// needs it is tried again.
+const monthWait = 10 * time.Second
 
 // asOutage marks an answer that means nothing can be written.
 func asOutage(err error) error {

@@ -74,16 +74,18 @@ func TestRefused(t *testing.T) {
 
 // TestMonth has the months missing at first, and others creating them too.
 func TestMonth(t *testing.T) {
-	there := map[string]bool{}
+	there := 0
 	x, f := serve(t, func(s sent) answer {
-		if s.method == http.MethodPut {
-			there[s.path] = true
-			if s.path == "/articles-2026.11-000001" {
-				return answer{400, `{"error":{"type":"resource_already_exists_exception","reason":"exists"}}`}
-			}
+		switch {
+		case s.path == "/articles-2026.11-000001":
+			return answer{400, `{"error":{"type":"resource_already_exists_exception","reason":"exists"}}`}
+		case s.path == "/_aliases":
+			there++
+			return answer{200, `{}`}
+		case s.path != "/_bulk":
 			return answer{200, `{}`}
 		}
-		if len(there) == 2 {
+		if there == 2 {
 			return all(s, ok())
 		}
 		return all(s, failed(404, "index_not_found_exception", "no such index"))
@@ -94,7 +96,10 @@ func TestMonth(t *testing.T) {
 	if err != nil || !slices.Equal(outcomes, []search.Outcome{search.Indexed, search.Indexed, search.Indexed}) {
 		t.Errorf("outcomes %v, error %v", outcomes, err)
 	}
-	want := []string{"POST /_bulk", "PUT /articles-2026.10-000001", "PUT /articles-2026.11-000001", "POST /_bulk"}
+	want := []string{
+		"POST /_bulk", "PUT /articles-2026.10-000001", "GET /_cluster/health/articles-2026.10-000001", "POST /_aliases",
+		"PUT /articles-2026.11-000001", "GET /_cluster/health/articles-2026.11-000001", "POST /_aliases", "POST /_bulk",
+	}
 	if diff := cmp.Diff(want, f.paths()); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
@@ -124,8 +129,8 @@ func TestMonthCannotBeCreated(t *testing.T) {
 		})
 	}
 	x, f := serve(t, func(s sent) answer {
-		if s.method == http.MethodPut {
-			return answer{400, `{"error":{"type":"resource_already_exists_exception","reason":"exists"}}`}
+		if s.path != "/_bulk" {
+			return answer{200, `{}`}
 		}
 		return all(s, failed(404, "index_not_found_exception", "no such index"))
 	})
@@ -134,8 +139,8 @@ func TestMonthCannotBeCreated(t *testing.T) {
 	if !errors.As(err, &batch) || batch.Items[0].Permanent || !strings.Contains(err.Error(), "articles-write-2026.10") {
 		t.Errorf("error is %v, want a temporary one that names the alias", err)
 	}
-	if n := len(f.paths()); n != 3 {
-		t.Errorf("%d requests, want 3", n)
+	if n := len(f.paths()); n != 5 {
+		t.Errorf("%d requests, want 5", n)
 	}
 }
 

@@ -173,6 +173,14 @@ func month(x *elastic.Index, m elastic.MonthState) []Finding {
 				"articles may be refused: run \"marsad index migrate\", which copies the month into a new index with the mapping of today")
 		}
 	}
+	for _, index := range m.Next {
+		out = append(out, Finding{Level: Info, Subject: subjectIndices, What: fmt.Sprintf("%s is being migrated to %s", m.Month, index),
+			Do: "if no \"marsad index migrate\" runs, run it again to go on, or with --abort to give up"})
+	}
+	for _, index := range m.Left {
+		out = append(out, Finding{Level: Info, Subject: subjectIndices, What: fmt.Sprintf("%s is left over from a migration", index),
+			Do: "run \"marsad index migrate\" to compare it with what is in use and delete it"})
+	}
 	var wrong *Finding
 	switch {
 	case len(m.Missing) > 0:

@@ -61,7 +61,7 @@ func healthy() *server {
 		"PUT /_index_template/articles":                                 `{}`,
 		"GET /articles-*":                                               `{}`,
 		"POST /_aliases":                                                `{}`,
-		"GET /articles-*.*-*/_mapping":                                  `{}`,
+		"GET /articles-all,articles-next-*/_mapping":                                  `{}`,
 	}}
 }
 
