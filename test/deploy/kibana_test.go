@@ -96,7 +96,9 @@ func mapped(t *testing.T) map[string]string {
 		w.Header().Set("X-Elastic-Product", "Elasticsearch")
 		w.Header().Set("Content-Type", "application/json")
 		if r.Method != http.MethodPut || !strings.HasPrefix(r.URL.Path, "/_index_template/") {
-			w.WriteHeader(http.StatusNotFound)
+			if strings.HasPrefix(r.URL.Path, "/_index_template/") {
+				w.WriteHeader(http.StatusNotFound) // there is none yet
+			}
 			_, _ = io.WriteString(w, "{}")
 			return
 		}
@@ -175,7 +177,7 @@ func dataView(t *testing.T, fields map[string]string) object {
 func savedSearch(t *testing.T, fields map[string]string) object {
 	t.Helper()
 	const index = "kibanaSavedObjectMeta.searchSourceJSON.index"
-	columns := []string{"title", "language", "source.name", "topics.name", "entities.name"}
+	columns := []string{"title", "language", "source.name", "topics.name", "named.person", "named.organisation", "named.place"}
 	known(t, fields, columns...)
 	source := object{"query": object{"query": "", "language": "kuery"}, "filter": []object{}, "indexRefName": index}
 	return object{
