@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/marsad-news/marsad/pkg/article"
@@ -43,7 +44,7 @@ type Config struct {
 	Concurrency     int           `yaml:"concurrency"`      // batches of a partition written at once; zero means 2
 	MaxMemory       int64         `yaml:"max_memory"`       // bytes that the process may take, where it runs alone; zero means 512 MiB
 	MaxInFlight     int64         `yaml:"max_in_flight"`    // bytes of records being handled; zero means a sixteenth of MaxMemory
-	RetentionMonths int           `yaml:"retention_months"` // articles of older buckets are not indexed; zero means all are
+	RetentionMonths int           `yaml:"retention_months"` // articles of older buckets are not indexed, and their months dropped; zero means all are kept
 	DrainTimeout    time.Duration `yaml:"drain_timeout"`    // zero means 3 s
 }
 
@@ -107,8 +108,12 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	return s, err
 }
 
-// Run indexes until ctx ends, then drains.
+// Run indexes until ctx ends, then drains. With a retention it also drops old
+// months, where the index can.
 func (s *Service) Run(ctx context.Context) error {
+	var dropping sync.WaitGroup
+	dropping.Go(func() { s.dropOld(ctx) })
+	defer dropping.Wait()
 	return errors.Join(s.consumer.Run(ctx), s.dead.Close())
 }
 

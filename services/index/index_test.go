@@ -168,3 +168,26 @@ func TestNewRefuses(t *testing.T) {
 		t.Error("a negative retention was accepted")
 	}
 }
+
+// keeper is an index that can drop months.
+type keeper struct {
+	faulty
+	before chan string
+}
+
+func (k *keeper) DropBefore(_ context.Context, bucket string) ([]string, error) {
+	k.before <- bucket
+	return nil, errors.New("not now")
+}
+
+// Old months are dropped at the start; a failure ends nothing.
+func TestRetention(t *testing.T) {
+	c := bustest.New(t, 1)
+	k := &keeper{faulty: faulty{calls: map[string]int{}}, before: make(chan string, 1)}
+	publish(t, c, encode(t, sample("a", 1)))
+	run(t, c, Config{RetentionMonths: 3}, k)
+	want := OldestBucket(3, time.Now())
+	if got := <-k.before; got != want || k.calls["a"] != 1 {
+		t.Errorf("dropped before %q, want %q; writes %v", got, want, k.calls)
+	}
+}

@@ -3,6 +3,7 @@ package stack_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,5 +134,27 @@ func TestLongWord(t *testing.T) {
 		if result, err := x.Search(t.Context(), search.Request{Query: node}); err != nil || result.Total != 1 {
 			t.Errorf("found %d, error %v, want 1", result.Total, err)
 		}
+	}
+}
+
+// TestDropBefore drops months whole, and only those.
+func TestDropBefore(t *testing.T) {
+	x := open(t)
+	months(t, x, 6)
+	dropped, err := x.DropBefore(t.Context(), "2026-10")
+	if err != nil || !slices.Equal(dropped, []string{x.prefix + "-2026.08-000001", x.prefix + "-2026.09-000001"}) {
+		t.Errorf("dropped %q, error %v", dropped, err)
+	}
+	if got := generation(t, x); got != x.prefix+"-2026.10-000001" {
+		t.Errorf("readers use %q", got)
+	}
+	if _, err := x.Get(t.Context(), "a5"); err != nil {
+		t.Errorf("an article of a month that stays: %v", err)
+	}
+	if _, err := x.Get(t.Context(), "a4"); !errors.Is(err, search.ErrNotFound) {
+		t.Errorf("an article of a month that was dropped: %v", err)
+	}
+	if dropped, err := x.DropBefore(t.Context(), "2026-10"); err != nil || len(dropped) > 0 {
+		t.Errorf("again: dropped %q, error %v", dropped, err)
 	}
 }

@@ -61,7 +61,7 @@ func healthy() *server {
 		"PUT /_index_template/articles":                                 `{}`,
 		"GET /articles-*":                                               `{}`,
 		"POST /_aliases":                                                `{}`,
-		"GET /articles-all,articles-next-*/_mapping":                                  `{}`,
+		"GET /articles-all,articles-next-*/_mapping":                    `{}`,
 	}}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/search/elastic"
 	"github.com/spf13/cobra"
 )
@@ -16,7 +17,45 @@ func newIndex(o *options) *cobra.Command {
 		Example: "  marsad index migrate",
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newIndexMigrate(o))
+	cmd.AddCommand(newIndexMigrate(o), newIndexDrop(o))
+	return cmd
+}
+
+func newIndexDrop(o *options) *cobra.Command {
+	var before string
+	var dryRun bool
+	cmd := &cobra.Command{
+		Use: "drop --before YYYY-MM", Short: "Delete the indices of old months", Args: noArgs,
+		Long: `Delete the indices of the months before the one named: articles first published
+before it. The index service does the same by itself with index.retention_months;
+without that, an article of such a month that comes again makes its index again.`,
+		Example: "  marsad index drop --before 2026-01 --dry-run",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !article.ValidBucket(before) {
+				return usagef("--before is %q, must be a month as YYYY-MM", before)
+			}
+			cfg, err := o.load()
+			if err != nil {
+				return err
+			}
+			x, err := elasticsearch(cfg)
+			if err != nil {
+				return err
+			}
+			defer x.Close()
+			drop, verb := x.DropBefore, "deleted"
+			if dryRun {
+				drop, verb = x.Expired, "would be deleted"
+			}
+			names, err := drop(cmd.Context(), before)
+			for _, name := range names {
+				fmt.Fprintln(cmd.OutOrStdout(), name, verb)
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&before, "before", "", "the first month that stays")
+	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be deleted, and delete nothing")
 	return cmd
 }
 
