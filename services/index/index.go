@@ -142,6 +142,22 @@ func (s *Service) handle(ctx context.Context, batch []bus.Record) error {
 		}
 	}
 	outcomes, err := s.deps.Writer.Write(ctx, articles)
+	refused, err := Refused(err, origin)
+	if err != nil {
+		return err
+	}
+	failed = append(failed, refused...)
+	s.count(articles, outcomes, failed)
+	if failed != nil {
+		return &bus.BatchError{Records: failed}
+	}
+	return nil
+}
+
+// Refused turns the error of a search.Writer into what a bus.Handler says of it:
+// the records whose articles were refused, origin[i] being the record of the
+// i-th article, or an error that speaks for all of them.
+func Refused(err error, origin []int) (failed []bus.RecordError, whole error) {
 	var refused *search.BatchError
 	switch {
 	case errors.As(err, &refused):
@@ -155,16 +171,11 @@ func (s *Service) handle(ctx context.Context, batch []bus.Record) error {
 			}
 			failed = append(failed, bus.RecordError{Index: origin[item.Index], Err: item.Err, Do: do})
 		}
+		return failed, nil
 	case errors.Is(err, search.ErrOutage):
-		return &bus.OutageError{Err: err}
-	case err != nil:
-		return err
+		return nil, &bus.OutageError{Err: err}
 	}
-	s.count(articles, outcomes, failed)
-	if failed != nil {
-		return &bus.BatchError{Records: failed}
-	}
-	return nil
+	return nil, err
 }
 
 // OldestBucket is the first month that is indexed with this retention (the

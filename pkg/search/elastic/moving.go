@@ -3,7 +3,9 @@ package elastic
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -59,4 +61,13 @@ func (x *Index) movingMonths(ctx context.Context) (map[string]bool, error) {
 		}
 	}
 	return months, nil
+}
+
+// Migrating names the months (YYYY.MM) that are being migrated, in order.
+func (x *Index) Migrating(ctx context.Context) ([]string, error) {
+	months, err := x.movingMonths(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("asking which months are being migrated: %w", err)
+	}
+	return slices.Sorted(maps.Keys(months)), nil
 }

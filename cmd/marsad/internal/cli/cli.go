@@ -79,7 +79,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage or configuration.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w (see \"%s --help\")", err, cmd.CommandPath())
 	})
-	root.AddCommand(newUp(o), newDemo(o), newPublish(o), newEnrich(), newSearch(o), newDLQ(o), newCheck(o), newLedger(o), newIndex(o), newBench(o))
+	root.AddCommand(newUp(o), newDemo(o), newPublish(o), newEnrich(), newSearch(o), newDLQ(o), newCheck(o), newLedger(o), newIndex(o), newBackfill(o), newBench(o))
 	return root
 }
 
