@@ -13,7 +13,8 @@ import (
 
 // found is Elasticsearch's answer to a search.
 type found struct {
-	TimedOut bool `json:"timed_out"`
+	PIT      string `json:"pit_id"`
+	TimedOut bool   `json:"timed_out"`
 	Shards   struct {
 		Failed   int `json:"failed"`
 		Failures []struct {
@@ -26,6 +27,7 @@ type found struct {
 			Value int `json:"value"`
 		} `json:"total"`
 		Hits []struct {
+			ID     string            `json:"_id"`
 			Score  *float64          `json:"_score"`
 			Source json.RawMessage   `json:"_source"`
 			Sort   []json.RawMessage `json:"sort"`
@@ -42,17 +44,22 @@ type found struct {
 // ask searches an alias. Months that are not there yet hold nothing; an answer
 // without some of the indices is an error, not a smaller total.
 func (x *Index) ask(ctx context.Context, alias string, request object) (*found, error) {
+	strict, preference := false, "marsad" // the same copies for all pages: their scores differ
+	return x.answer(ctx, request, esapi.SearchRequest{
+		Index: []string{alias}, IgnoreUnavailable: yes(), AllowPartialSearchResults: &strict, Preference: preference,
+	})
+}
+
+// answer sends a search.
+func (x *Index) answer(ctx context.Context, request object, req esapi.SearchRequest) (*found, error) {
 	request["track_total_hits"] = true
 	b, err := body(request)
 	if err != nil {
 		return nil, err
 	}
-	strict, preference := false, "marsad" // the same copies for all pages: their scores differ
+	req.Body = b
 	var answer found
-	err = x.do(ctx, esapi.SearchRequest{
-		Index: []string{alias}, Body: b, IgnoreUnavailable: yes(), AllowPartialSearchResults: &strict, Preference: preference,
-	}, &answer)
-	if err != nil {
+	if err := x.do(ctx, req, &answer); err != nil {
 		return nil, err
 	}
 	if answer.TimedOut || answer.Shards.Failed > 0 {
@@ -66,15 +73,16 @@ func (x *Index) ask(ctx context.Context, alias string, request object) (*found, 
 	return &answer, nil
 }
 
-// Search implements search.Reader. Sorted by relevance, pages may overlap or
-// leave gaps when the index is written to between them, because scores depend
-// on all articles; the other orders do not.
+// Search implements search.Reader. Pages behind the first that are sorted by
+// relevance are of one point in time, as long as they are asked for within a
+// minute of each other, for scores depend on all articles; what has been
+// retracted since is left out all the same. The other orders need none.
 func (x *Index) Search(ctx context.Context, req search.Request) (search.Result, error) {
-	request, err := translateRequest(&req)
+	request, after, err := translateRequest(&req)
 	if err != nil {
 		return search.Result{}, err
 	}
-	answer, err := x.ask(ctx, x.readers(), request)
+	answer, err := x.page(ctx, request, &after)
 	if err != nil {
 		return search.Result{}, fmt.Errorf("searching Elasticsearch: %w", err)
 	}
@@ -85,8 +93,14 @@ func (x *Index) Search(ctx context.Context, req search.Request) (search.Result, 
 			if err != nil {
 				return search.Result{}, err
 			}
+			if last.pit = after.pit; last.pit == "" && req.Sort == search.ByRelevance {
+				last.pit = x.pagePIT(ctx)
+			}
 			result.Next = last.cursor(req.Sort)
 			break
+		}
+		if h.Source == nil {
+			continue // retracted since the point in time
 		}
 		hit := search.Hit{}
 		if err := json.Unmarshal(h.Source, &hit.Article); err != nil {
@@ -97,30 +111,32 @@ func (x *Index) Search(ctx context.Context, req search.Request) (search.Result, 
 		}
 		result.Hits = append(result.Hits, hit)
 	}
+	if after.pit != "" && result.Next == "" {
+		x.closePIT(ctx, after.pit)
+	}
 	return result, nil
 }
 
 // translateRequest checks req, sets its default order and gives the body of a
 // search.
-func translateRequest(req *search.Request) (object, error) {
+func translateRequest(req *search.Request) (request object, after position, err error) {
 	if err := req.Check(); err != nil {
-		return nil, err
+		return nil, after, err
 	}
 	if req.Sort == "" {
 		req.Sort = search.ByReceived
 	}
 	q, err := requestQuery(*req)
 	if err != nil {
-		return nil, err
+		return nil, after, err
 	}
-	request := object{"query": q, "size": 0}
+	request = object{"query": q, "size": 0}
 	if len(req.Facets) > 0 {
 		request["aggs"] = aggregations(req.Facets)
 	}
 	if req.Cursor != "" {
-		after, err := parseCursor(req.Cursor, req.Sort)
-		if err != nil {
-			return nil, err
+		if after, err = parseCursor(req.Cursor, req.Sort); err != nil {
+			return nil, after, err
 		}
 		request["search_after"] = after.after(req.Sort)
 	}
@@ -128,7 +144,7 @@ func translateRequest(req *search.Request) (object, error) {
 		request["size"] = req.Size + 1
 	}
 	request["sort"] = sorting(req.Sort)
-	return request, nil
+	return request, after, nil
 }
 
 func (f *found) facets(facets []search.Facet) map[search.FacetField][]search.Bucket {

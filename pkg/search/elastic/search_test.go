@@ -95,7 +95,7 @@ func TestLongWords(t *testing.T) {
 
 func TestCursor(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		p := position{id: rapid.String().Draw(t, "id")}
+		p := position{id: rapid.StringN(0, 100, -1).Draw(t, "id"), pit: rapid.StringN(0, 300, -1).Draw(t, "pit")}
 		sort := rapid.SampledFrom([]search.Sort{search.ByReceived, search.ByPublished, search.ByRelevance}).Draw(t, "sort")
 		if sort == search.ByRelevance {
 			p.score = rapid.Float64Range(0, math.MaxFloat32).Draw(t, "score")
@@ -110,7 +110,7 @@ func TestCursor(t *testing.T) {
 
 func FuzzCursor(f *testing.F) {
 	f.Add(position{when: -5, id: "é"}.cursor(search.ByReceived))
-	f.Add(position{score: 0.5}.cursor(search.ByRelevance))
+	f.Add(position{score: 0.5, pit: "x=="}.cursor(search.ByRelevance))
 	f.Add("")
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := parseCursor(s, search.ByReceived)
