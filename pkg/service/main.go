@@ -88,6 +88,7 @@ func Main(name string, cfg any, common *Common, wire func(*Process) ([]Part, err
 		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
 		return 2
 	}
+	defer ballast()()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, name, common, wire); err != nil {

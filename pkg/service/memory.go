@@ -2,6 +2,7 @@ package service
 
 import (
 	"os"
+	"runtime"
 	"runtime/debug"
 )
 
@@ -16,4 +17,20 @@ func LimitMemory(limit int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300)
 	}
+}
+
+// ballastBytes are never touched, so they take no memory, but they count when
+// the garbage collector decides how soon to run again.
+const ballastBytes = 64 << 20
+
+// ballast keeps the garbage collector from running many times a second in a
+// process that holds little but allocates much: it then runs each time that some
+// 64 MiB more than what is held have been allocated. keep is to be called when
+// the process ends. GOGC in the environment goes before it.
+func ballast() (keep func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	b := make([]byte, ballastBytes)
+	return func() { runtime.KeepAlive(b) }
 }

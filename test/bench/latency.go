@@ -61,6 +61,10 @@ func (b *bench) latency(ctx context.Context, rate int) (err error) {
 		return err
 	}
 	wg.Go(func() { f.search(watch, b.es.Addr) })
+	before := int(warmUp.Seconds() * float64(rate))
+	f.push(ctx, c, running[0].addr, rate, before)
+	f.settle(ctx, before)
+	f.reset()
 	total := int(b.o.span.Seconds() * float64(rate))
 	f.push(ctx, c, running[0].addr, rate, total)
 	f.settle(ctx, total)
@@ -68,6 +72,20 @@ func (b *bench) latency(ctx context.Context, rate int) (err error) {
 	wg.Wait()
 	f.print(rate, total)
 	return errors.Join(f.errs...)
+}
+
+// warmUp is how long articles are pushed before those that count: Java compiles
+// what it runs often only after a while.
+const warmUp = 20 * time.Second
+
+// reset forgets what has been measured.
+func (f *follower) reset() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.pushed)
+	clear(f.guids)
+	clear(f.found)
+	f.streamed = nil
 }
 
 // push sends an article at each tick, whether those before it have been

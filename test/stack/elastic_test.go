@@ -61,7 +61,7 @@ var prefixes atomic.Int32
 func open(t *testing.T, change ...func(*elastic.Config)) backend {
 	t.Helper()
 	prefix := fmt.Sprintf("t%d", prefixes.Add(1))
-	c := elastic.Config{Addresses: []string{"http://" + elasticsearch.Addr}, Prefix: prefix}
+	c := elastic.Config{Addresses: []string{"http://" + elasticsearch.Addr}, Prefix: prefix, Linger: time.Millisecond}
 	for _, f := range change {
 		f(&c)
 	}

@@ -121,7 +121,7 @@ func serveSlow(t *testing.T, reply func(sent) answer, change ...func(*Config)) (
 func start(t *testing.T, f *fake, change ...func(*Config)) (*Index, *fake) {
 	t.Helper()
 	s := httptest.NewServer(f)
-	c := Config{Addresses: []string{s.URL}, Timeout: 5 * time.Second}
+	c := Config{Addresses: []string{s.URL}, Timeout: 5 * time.Second, Linger: time.Millisecond}
 	for _, change := range change {
 		change(&c)
 	}
