@@ -37,6 +37,8 @@ their id and revision.`,
 	flags.StringVar(&f.topic, "topic", "", "only those that came from this topic")
 	flags.StringVar(&f.reason, "reason", "", "only those whose reason contains this")
 	flags.DurationVar(&f.since, "since", 0, "only those that failed within this time, such as 24h")
+	flags.DurationVar(&f.until, "until", 0, "only those that failed at least this long ago, such as 1h")
+	flags.StringVar(&f.id, "id", "", "only those with this key: the article's id, or in articles.raw the raw record's key")
 
 	var asJSON, dryRun bool
 	list := &cobra.Command{
@@ -65,8 +67,8 @@ topics they came from. Letters of articles that were retracted since are left
 alone.`,
 		Example: "  marsad dlq replay --stage index --dry-run\n  marsad dlq replay 0:17 0:18",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && f.stage == "" && f.topic == "" && f.reason == "" && f.since == 0 {
-				return usagef("name the dead letters to replay, or give a filter (--stage, --topic, --reason, --since)")
+			if len(args) == 0 && f.stage == "" && f.topic == "" && f.reason == "" && f.id == "" && f.since == 0 && f.until == 0 {
+				return usagef("name the dead letters to replay, or give a filter (--stage, --topic, --reason, --id, --since, --until)")
 			}
 			return o.letters(cmd.Context(), f, args, func(c *bus.Cluster, letters []bus.Record) error {
 				return replayLetters(cmd.Context(), c, cmd.OutOrStdout(), letters, dryRun)
@@ -78,11 +80,11 @@ alone.`,
 	return cmd
 }
 
-// letterFilter chooses dead letters.
+// letterFilter chooses dead letters. A field that is zero lets all through.
 type letterFilter struct {
-	brokers              []string
-	stage, topic, reason string
-	since                time.Duration
+	brokers                  []string
+	stage, topic, reason, id string
+	since, until             time.Duration // ages: not older than since, not younger than until
 }
 
 func (f *letterFilter) match(r bus.Record, now time.Time) bool {
@@ -93,6 +95,8 @@ func (f *letterFilter) match(r bus.Record, now time.Time) bool {
 	return (f.stage == "" || r.Header(bus.DeadStage) == f.stage) &&
 		(f.topic == "" || r.Header(bus.DeadTopic) == f.topic) &&
 		strings.Contains(r.Header(bus.DeadReason), f.reason) &&
+		(f.id == "" || string(r.Key) == f.id) &&
+		(f.until == 0 || now.Sub(failed) >= f.until) &&
 		(f.since == 0 || now.Sub(failed) <= f.since)
 }
 
