@@ -23,7 +23,8 @@ func main() {
 	}{
 		Common:        service.DefaultCommon(),
 		Elasticsearch: elastic.Settings{Addresses: []string{"http://127.0.0.1:9200"}},
-		Index:         index.Config{BatchAge: time.Millisecond, MaxMemory: index.DefaultMaxMemory}, // requests are filled by the writer
+		// Requests are filled by the writer, from many small batches that wait in it together.
+		Index: index.Config{BatchAge: time.Millisecond, Concurrency: 32, MaxMemory: index.DefaultMaxMemory},
 	}
 	os.Exit(service.Main("index", &cfg, &cfg.Common, func(p *service.Process) ([]service.Part, error) {
 		service.LimitMemory(cfg.Index.MaxMemory)
