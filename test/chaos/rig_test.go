@@ -157,14 +157,21 @@ func (r *rig) balance(wait time.Duration) {
 	ctx, cancel := context.WithTimeout(r.t.Context(), wait+5*time.Minute)
 	defer cancel()
 	start := time.Now()
-	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "marsad"), "ledger", "--wait", wait.String(),
-		"--set", "kafka.brokers=["+r.kafka.Addr+"]", "--set", "elasticsearch.addresses=[http://"+r.elasticsearch.Addr+"]")
+	out := r.marsad(ctx, "ledger", "--wait", wait.String())
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	r.t.Logf("at rest after %v, %s", time.Since(start).Round(time.Millisecond), strings.TrimSpace(lines[len(lines)-1]))
+}
+
+// marsad runs a command on the servers and gives what it printed.
+func (r *rig) marsad(ctx context.Context, args ...string) string {
+	r.t.Helper()
+	cmd := exec.CommandContext(ctx, filepath.Join(binaries, "marsad"), append(args,
+		"--set", "kafka.brokers=["+r.kafka.Addr+"]", "--set", "elasticsearch.addresses=[http://"+r.elasticsearch.Addr+"]")...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		r.t.Fatalf("marsad ledger: %v\n%s", err, out)
+		r.t.Fatalf("marsad %s: %v\n%s", args[0], err, out)
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	r.t.Logf("at rest after %v, %s", time.Since(start).Round(time.Millisecond), strings.TrimSpace(lines[len(lines)-1]))
+	return string(out)
 }
 
 // readyAll waits until every service is ready.
