@@ -91,12 +91,9 @@ func (f *follower) reset() {
 // push sends an article at each tick, whether those before it have been
 // answered or not.
 func (f *follower) push(ctx context.Context, c *corpus, addr string, rate, total int) {
+	guids, bodies := make([]string, total), make([][]byte, total)
 	run := time.Now().UnixNano()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: 20 * time.Second}
-	start := time.Now()
-	var wg sync.WaitGroup
-	for i := range total {
-		at := start.Add(time.Duration(float64(i) / float64(rate) * float64(time.Second)))
+	for i := range total { // before, since it takes what the services need
 		raw := c.raw(i)
 		raw.GUID = fmt.Sprintf("%d-%d", run, i)
 		raw.Body += raw.GUID
@@ -105,12 +102,18 @@ func (f *follower) push(ctx context.Context, c *corpus, addr string, rate, total
 			f.fail(err)
 			return
 		}
-		time.Sleep(time.Until(at))
+		guids[i], bodies[i] = raw.GUID, body
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: 20 * time.Second}
+	start := time.Now()
+	var wg sync.WaitGroup
+	for i := range total {
+		time.Sleep(time.Until(start.Add(time.Duration(float64(i) / float64(rate) * float64(time.Second)))))
 		f.mu.Lock()
-		f.pushed[raw.GUID] = time.Now()
+		f.pushed[guids[i]] = time.Now()
 		f.mu.Unlock()
 		wg.Go(func() {
-			if err := post(ctx, client, addr, body); err != nil {
+			if err := post(ctx, client, addr, bodies[i]); err != nil {
 				f.fail(err)
 			}
 		})
