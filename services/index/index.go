@@ -112,8 +112,10 @@ func New(cfg Config, deps Deps) (*Service, error) {
 // months, where the index can.
 func (s *Service) Run(ctx context.Context) error {
 	var dropping sync.WaitGroup
-	dropping.Go(func() { s.dropOld(ctx) })
 	defer dropping.Wait()
+	working, stop := context.WithCancel(ctx)
+	defer stop() // also where the consumer ends by itself
+	dropping.Go(func() { s.dropOld(working) })
 	return errors.Join(s.consumer.Run(ctx), s.dead.Close())
 }
 

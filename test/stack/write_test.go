@@ -154,6 +154,9 @@ func TestDropBefore(t *testing.T) {
 	if _, err := x.Get(t.Context(), "a4"); !errors.Is(err, search.ErrNotFound) {
 		t.Errorf("an article of a month that was dropped: %v", err)
 	}
+	if dropped, err := x.DropBefore(t.Context(), "zzzz"); err == nil || len(dropped) > 0 {
+		t.Errorf("before no month: dropped %q, error %v", dropped, err)
+	}
 	if dropped, err := x.DropBefore(t.Context(), "2026-10"); err != nil || len(dropped) > 0 {
 		t.Errorf("again: dropped %q, error %v", dropped, err)
 	}

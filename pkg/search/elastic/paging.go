@@ -26,6 +26,8 @@ func (x *Index) page(ctx context.Context, request object, after *position) (*fou
 		return x.ask(ctx, x.readers(), request)
 	}
 	pinned := maps.Clone(request)
+	// The id comes back from a client, who may have made another of it.
+	pinned["query"] = object{"bool": object{"must": request["query"], "filter": readable()}}
 	pinned["pit"], pinned["_source"] = object{"id": after.pit, "keep_alive": pitAlive}, false
 	strict := false
 	answer, err := x.answer(ctx, pinned, esapi.SearchRequest{AllowPartialSearchResults: &strict})

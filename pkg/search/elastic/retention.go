@@ -8,11 +8,16 @@ import (
 	"strings"
 
 	"github.com/elastic/go-elasticsearch/v8/esapi"
+
+	"github.com/marsad-news/marsad/pkg/article"
 )
 
 // Expired names the indices of months before bucket (YYYY-MM), of every
 // generation.
 func (x *Index) Expired(ctx context.Context, bucket string) ([]string, error) {
+	if !article.ValidBucket(bucket) {
+		return nil, fmt.Errorf("month is %q, want YYYY-MM", bucket)
+	}
 	var live map[string]struct{}
 	if err := x.do(ctx, esapi.IndicesGetRequest{Index: []string{x.months()}, AllowNoIndices: yes()}, &live); err != nil {
 		return nil, fmt.Errorf("looking for the indices of all months: %w", err)

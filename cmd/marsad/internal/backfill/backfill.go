@@ -10,6 +10,8 @@ package backfill
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,20 +34,30 @@ type Config struct {
 	Rate            int       // articles a second at most, of this process; zero means 200
 	Sources         []string  // only of these; empty means of all
 	RetentionMonths int       // articles of older buckets are left out, as index does; zero means none are
+	Reenrich        bool      // by Deps.Enricher; false writes the articles as they are
 }
 
-// Group is the consumer group of a range: the same for the same range, so that
-// a run that was ended goes on where it was, and several can share the work.
+// Group is the consumer group of a job: the same for the same range, sources and
+// enrichment, so that a run that was ended goes on where it was, and several can
+// share the work.
 func (c Config) Group() string {
 	const form = "20060102T150405.000"
-	return fmt.Sprintf("marsad-backfill-%s-%s", c.From.UTC().Format(form), c.To.UTC().Format(form))
+	name := fmt.Sprintf("marsad-backfill-%s-%s", c.From.UTC().Format(form), c.To.UTC().Format(form))
+	if c.Reenrich {
+		name += "-reenrich"
+	}
+	if len(c.Sources) > 0 {
+		sum := sha256.Sum256(fmt.Appendf(nil, "%q", slices.Sorted(slices.Values(c.Sources))))
+		name += "-" + hex.EncodeToString(sum[:4])
+	}
+	return name
 }
 
 // Deps is what a backfill is wired to. Cluster and Writer are required.
 type Deps struct {
 	Cluster   *bus.Cluster
 	Writer    search.Writer
-	Enricher  *enrich.Enricher                            // enriches each article anew; nil leaves them as they are
+	Enricher  *enrich.Enricher                            // required with Config.Reenrich
 	Migrating func(ctx context.Context) ([]string, error) // months that are being migrated; nil means none ever
 	Progress  func(Counts)                                // is called now and then; nil means never
 	Log       *zap.Logger                                 // nil logs nothing
@@ -57,7 +69,7 @@ type Counts struct {
 	Indexed    int `json:"indexed"`
 	Tombstoned int `json:"tombstoned"`
 	Superseded int `json:"superseded"` // the index has a newer version
-	Retracted  int `json:"retracted"`  // left alone: the article was retracted since
+	Retracted  int `json:"retracted"`  // left alone: the article was retracted since, or is withheld
 	Expired    int `json:"expired"`    // older than the index keeps
 	Filtered   int `json:"filtered"`   // of another source
 	Rejected   int `json:"rejected"`   // dead letters
@@ -71,7 +83,7 @@ type run struct {
 	ends   map[int]int64
 	starts map[int]int64
 	limit  *rate.Limiter
-	gone   *retracted
+	gone   *hidden
 
 	mu     sync.Mutex
 	counts Counts
@@ -85,6 +97,9 @@ const pollEvery = 500 * time.Millisecond
 func Run(ctx context.Context, cfg Config, deps Deps) (Counts, error) {
 	if !cfg.From.Before(cfg.To) {
 		return Counts{}, fmt.Errorf("the range is empty: from %v to %v", cfg.From, cfg.To)
+	}
+	if cfg.Reenrich && deps.Enricher == nil {
+		return Counts{}, errors.New("backfill lacks an enricher")
 	}
 	if cfg.Rate == 0 {
 		cfg.Rate = 200
@@ -108,12 +123,13 @@ func Run(ctx context.Context, cfg Config, deps Deps) (Counts, error) {
 	}
 	following, stop := context.WithCancel(ctx)
 	defer stop()
-	if r.gone, err = followRetracted(following, deps.Cluster); err != nil {
+	if r.gone, err = followHidden(following, deps.Cluster); err != nil {
 		return Counts{}, err
 	}
-	defer r.gone.wait() // ends with following
-	defer stop()
-	return r.consume(ctx)
+	counts, err := r.consume(ctx)
+	stop()
+	<-r.gone.ended
+	return counts, errors.Join(err, r.gone.err)
 }
 
 // atRest is an error while months are being migrated: the index that they are
@@ -191,6 +207,8 @@ func (r *run) await(ctx context.Context) bool {
 		select {
 		case <-ctx.Done():
 			return false
+		case <-r.gone.ended: // without knowing what is retracted nothing may be written
+			return false
 		case <-tick.C:
 		}
 	}
@@ -244,7 +262,7 @@ func (r *run) handle(ctx context.Context, batch []bus.Record) error {
 			seen.Retracted++
 			continue
 		}
-		if r.deps.Enricher != nil && a.Status == article.Usable {
+		if r.cfg.Reenrich && a.Status == article.Usable {
 			if err := r.deps.Enricher.Enrich(ctx, &a); err != nil {
 				failed = append(failed, bus.RecordError{Index: i, Err: err, Do: bus.Reject})
 				continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -85,10 +86,11 @@ func TestRange(t *testing.T) {
 	from := publish(t, c, news("before"))
 	other, old := news("other"), news("old")
 	other.Source.ID, old.Bucket = "t", "2020-01"
-	to := publish(t, c, news("a"), news("b"), news("gone"), other, old)
+	to := publish(t, c, news("a"), news("b"), news("gone"), news("withheld"), other, old)
 	publish(t, c, news("after"))
 	seen(t, c, "a", "usable")
 	seen(t, c, "gone", "canceled")
+	seen(t, c, "withheld", "withheld")
 	s := &store{articles: map[string]article.Article{}}
 	newer := news("b")
 	newer.Revision = 2
@@ -98,7 +100,7 @@ func TestRange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Counts{Indexed: 1, Superseded: 1, Retracted: 1, Expired: 1, Filtered: 1}); counts != want {
+	if want := (Counts{Indexed: 1, Superseded: 1, Retracted: 2, Expired: 1, Filtered: 1}); counts != want {
 		t.Errorf("counts %+v, want %+v", counts, want)
 	}
 	if len(s.articles) != 2 || s.articles["a"].ID == "" || s.articles["b"].Revision != 2 {
@@ -137,7 +139,7 @@ func TestGoesOn(t *testing.T) {
 // Enriching anew finds what was not found before, in the generation of today.
 func TestReenrich(t *testing.T) {
 	c := bustest.New(t, 1)
-	cfg := Config{From: time.Now().Add(-time.Minute), To: publish(t, c, news("a"))}
+	cfg := Config{From: time.Now().Add(-time.Minute), To: publish(t, c, news("a")), Reenrich: true}
 	e, err := enrich.NewEnricher()
 	if err != nil {
 		t.Fatal(err)
@@ -176,5 +178,47 @@ func TestEmptyRange(t *testing.T) {
 	at := time.Now()
 	if _, err := Run(t.Context(), Config{From: at, To: at}, Deps{Cluster: bustest.New(t, 1)}); err == nil {
 		t.Error("no error")
+	}
+}
+
+// Another job over the same range does not take up where this one is.
+func TestGroup(t *testing.T) {
+	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	groups := map[string]bool{}
+	for _, c := range []Config{
+		{From: at, To: at.Add(time.Hour)}, {From: at, To: at.Add(time.Hour), Reenrich: true}, {From: at, To: at.Add(2 * time.Hour)},
+		{From: at, To: at.Add(time.Hour), Sources: []string{"a"}}, {From: at, To: at.Add(time.Hour), Sources: []string{"a", "b"}},
+	} {
+		groups[c.Group()] = true
+	}
+	if len(groups) != 5 {
+		t.Errorf("groups %v", groups)
+	}
+	a, b := Config{From: at, To: at, Sources: []string{"a", "b"}}, Config{From: at, To: at, Sources: []string{"b", "a"}}
+	if a.Group() != b.Group() {
+		t.Errorf("%s and %s", a.Group(), b.Group())
+	}
+}
+
+// A run ends when it can no longer tell what is retracted.
+func TestUnreadableState(t *testing.T) {
+	c := bustest.New(t, 1)
+	cfg := Config{From: time.Now().Add(-time.Minute), To: publish(t, c, news("a"), news("b"))}
+	first := true
+	s := &store{articles: map[string]article.Article{}}
+	_, err := Run(t.Context(), cfg, Deps{Cluster: c, Writer: s, Migrating: func(context.Context) ([]string, error) {
+		if first { // the look before the run begins
+			first = false
+			return nil, nil
+		}
+		p := bus.NewProducer(c, bus.TopicSeen)
+		defer p.Close()
+		if err := p.Write(t.Context(), bus.Message{Key: []byte("x"), Value: []byte(`{"schema":99,"id":"x"}`)}); err != nil {
+			t.Error(err)
+		}
+		return []string{"2026.10"}, nil
+	}})
+	if err == nil || !strings.Contains(err.Error(), "retracted") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -17,7 +17,6 @@ import (
 
 func newBackfill(o *options) *cobra.Command {
 	var from, to string
-	var reenrich bool
 	var b backfill.Config
 	cmd := &cobra.Command{
 		Use: "backfill --from TIME [--to TIME]", Short: "Write a time range into the index again", Args: noArgs,
@@ -26,8 +25,9 @@ func newBackfill(o *options) *cobra.Command {
 live traffic goes on. It reads through a consumer group of its own, at a bounded
 rate, and writes to the index alone: the live stream does not show them again.
 
-Nothing newer is overwritten, and nothing that was retracted comes back. While
-"marsad index migrate" runs it waits. The same range goes on where it was ended;
+Nothing newer is overwritten, and nothing that was retracted or is withheld comes
+back. While "marsad index migrate" runs it waits. Where months were lost, let the
+range reach to now, so that later corrections are in it. The same range goes on where it was ended;
 several may share it. With --reenrich entities, topics and generation are made
 anew; the language stays as it was found.
 
@@ -46,14 +46,14 @@ TIME is RFC 3339, a date (UTC), or an age such as 36h or 7d.`,
 			if b.Rate < 1 {
 				return usagef("--rate is %d, must be 1 or more", b.Rate)
 			}
-			return o.backfill(cmd.Context(), b, reenrich, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return o.backfill(cmd.Context(), b, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "enriched at or after this `TIME`")
 	cmd.Flags().StringVar(&to, "to", "0s", "enriched before this `TIME`")
 	cmd.Flags().IntVar(&b.Rate, "rate", 200, "articles a second at most")
 	cmd.Flags().StringSliceVar(&b.Sources, "source", nil, "only articles of this source id; may be repeated")
-	cmd.Flags().BoolVar(&reenrich, "reenrich", false, "find entities and topics anew, with this program's models")
+	cmd.Flags().BoolVar(&b.Reenrich, "reenrich", false, "find entities and topics anew, with this program's models")
 	return cmd
 }
 
@@ -75,7 +75,7 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("is %q, must be a time as 2026-10-24T09:00:00Z, a date, or an age as 36h or 7d", s)
 }
 
-func (o *options) backfill(ctx context.Context, b backfill.Config, reenrich bool, out, errOut io.Writer) error {
+func (o *options) backfill(ctx context.Context, b backfill.Config, out, errOut io.Writer) error {
 	cfg, err := o.load()
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (o *options) backfill(ctx context.Context, b backfill.Config, reenrich bool
 	}
 	b.RetentionMonths = cfg.Index.RetentionMonths
 	deps := backfill.Deps{Cluster: c, Writer: x, Migrating: x.Migrating, Log: log, Progress: progress(errOut)}
-	if reenrich {
+	if b.Reenrich {
 		if deps.Enricher, err = enrich.NewEnricher(); err != nil {
 			return err
 		}
@@ -105,10 +105,21 @@ func (o *options) backfill(ctx context.Context, b backfill.Config, reenrich bool
 	fmt.Fprintf(out, "%d indexed, %d tombstones, %d superseded, %d retracted since, %d expired, %d of other sources, %d dead letters\n",
 		counts.Indexed, counts.Tombstoned, counts.Superseded, counts.Retracted, counts.Expired, counts.Filtered, counts.Rejected)
 	if counts.Left > 0 {
-		err = errors.Join(err, fmt.Errorf("%d records are left; to go on, repeat it with --from %s --to %s",
-			counts.Left, b.From.UTC().Format(time.RFC3339Nano), b.To.UTC().Format(time.RFC3339Nano)))
+		err = errors.Join(err, fmt.Errorf("%d records are left; to go on: marsad backfill%s", counts.Left, again(b)))
 	}
 	return err
+}
+
+// again are the flags that go on with a job.
+func again(b backfill.Config) string {
+	s := fmt.Sprintf(" --from %s --to %s", b.From.UTC().Format(time.RFC3339Nano), b.To.UTC().Format(time.RFC3339Nano))
+	for _, source := range b.Sources {
+		s += fmt.Sprintf(" --source %q", source)
+	}
+	if b.Reenrich {
+		s += " --reenrich"
+	}
+	return s
 }
 
 // progress writes a line every few seconds.
