@@ -12,6 +12,17 @@ import (
 // answer's body.
 func call(t *testing.T, method, path, body string) string {
 	t.Helper()
+	status, answer := try(t, method, path, body)
+	if status >= http.StatusBadRequest {
+		t.Errorf("%s %s answers %d: %s", method, path, status, answer)
+	}
+	return answer
+}
+
+// try sends a request that may be refused, and gives status and body of the
+// answer.
+func try(t *testing.T, method, path, body string) (status int, answer string) {
+	t.Helper()
 	req, err := http.NewRequestWithContext(context.Background(), method, "http://"+elasticsearch.Addr+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
@@ -26,8 +37,5 @@ func call(t *testing.T, method, path, body string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		t.Errorf("%s %s answers %s: %s", method, path, resp.Status, b)
-	}
-	return string(b)
+	return resp.StatusCode, string(b)
 }

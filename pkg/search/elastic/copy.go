@@ -69,11 +69,7 @@ type stored struct {
 }
 
 type storedPage struct {
-	PIT      string `json:"pit_id"`
-	TimedOut bool   `json:"timed_out"`
-	Shards   struct {
-		Failed int `json:"failed"`
-	} `json:"_shards"`
+	pageHead
 	Hits struct {
 		Hits []stored `json:"hits"`
 	} `json:"hits"`
@@ -81,26 +77,9 @@ type storedPage struct {
 
 // stored reads a page of a point in time.
 func (x *Index) stored(ctx context.Context, pit string, after int64, last []json.RawMessage, size int) (*storedPage, error) {
-	request := object{
-		"pit": object{"id": pit, "keep_alive": pitAlive}, "size": size, "sort": []string{"_shard_doc"}, "version": true, "track_total_hits": false,
-		"query": object{"range": object{"_seq_no": object{"gt": after}}},
-	}
-	if last != nil {
-		request["search_after"] = last
-	}
-	b, err := body(request)
-	if err != nil {
-		return nil, err
-	}
-	strict := false
 	var page storedPage
-	if err := x.do(ctx, esapi.SearchRequest{Body: b, AllowPartialSearchResults: &strict}, &page); err != nil {
-		return nil, err
-	}
-	if page.TimedOut || page.Shards.Failed > 0 {
-		return nil, fmt.Errorf("Elasticsearch's answer lacks %d shards", page.Shards.Failed)
-	}
-	return &page, nil
+	err := x.walkPage(ctx, pit, object{"size": size, "query": object{"range": object{"_seq_no": object{"gt": after}}}}, last, &page)
+	return &page, err
 }
 
 // put writes copies to an alias, however often it takes. Only what can never be

@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -42,4 +43,37 @@ func (x *Index) closePIT(ctx context.Context, id string) {
 	if b, err := body(object{"id": id}); err == nil {
 		_ = x.do(ctx, esapi.ClosePointInTimeRequest{Body: b}, nil)
 	}
+}
+
+// pageHead is what a page of a point in time tells of itself.
+type pageHead struct {
+	PIT      string `json:"pit_id"`
+	TimedOut bool   `json:"timed_out"`
+	Shards   struct {
+		Failed int `json:"failed"`
+	} `json:"_shards"`
+}
+
+func (h *pageHead) head() *pageHead { return h }
+
+// walkPage asks for the page of a walk over a point in time that lies behind the
+// sort values after (nil is the first), and decodes it into page.
+func (x *Index) walkPage(ctx context.Context, pit string, request object, after []json.RawMessage, page interface{ head() *pageHead }) error {
+	request["pit"] = object{"id": pit, "keep_alive": pitAlive}
+	request["sort"], request["version"], request["track_total_hits"] = []string{"_shard_doc"}, true, false
+	if after != nil {
+		request["search_after"] = after
+	}
+	b, err := body(request)
+	if err != nil {
+		return err
+	}
+	strict := false
+	if err := x.do(ctx, esapi.SearchRequest{Body: b, AllowPartialSearchResults: &strict}, page); err != nil {
+		return err
+	}
+	if h := page.head(); h.TimedOut || h.Shards.Failed > 0 {
+		return fmt.Errorf("Elasticsearch's answer lacks %d indices", h.Shards.Failed)
+	}
+	return nil
 }

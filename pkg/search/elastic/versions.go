@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/elastic/go-elasticsearch/v8/esapi"
-
 	"github.com/marsad-news/marsad/pkg/article"
 )
 
@@ -16,11 +14,7 @@ const versionsPage = 5000
 
 // versionsFound is a page of what Versions asks for.
 type versionsFound struct {
-	PIT      string `json:"pit_id"`
-	TimedOut bool   `json:"timed_out"`
-	Shards   struct {
-		Failed int `json:"failed"`
-	} `json:"_shards"`
+	pageHead
 	Hits struct {
 		Hits []struct {
 			ID      string `json:"_id"`
@@ -71,24 +65,9 @@ func (x *Index) Versions(ctx context.Context, fn func(id string, version int64, 
 // versionsAfter asks for the page behind the sort values after; nil means the
 // first.
 func (x *Index) versionsAfter(ctx context.Context, pit string, after []json.RawMessage) (*versionsFound, error) {
-	request := object{
-		"pit": object{"id": pit, "keep_alive": pitAlive}, "size": versionsPage, "sort": []string{"_shard_doc"},
-		"query": everything(), "_source": false, "version": true, "docvalue_fields": []string{fieldStatus}, "track_total_hits": false,
-	}
-	if after != nil {
-		request["search_after"] = after
-	}
-	b, err := body(request)
-	if err != nil {
-		return nil, err
-	}
-	strict := false
 	var page versionsFound
-	if err := x.do(ctx, esapi.SearchRequest{Body: b, AllowPartialSearchResults: &strict}, &page); err != nil {
-		return nil, err
-	}
-	if page.TimedOut || page.Shards.Failed > 0 {
-		return nil, fmt.Errorf("Elasticsearch's answer lacks %d indices", page.Shards.Failed)
-	}
-	return &page, nil
+	err := x.walkPage(ctx, pit, object{
+		"size": versionsPage, "query": everything(), "_source": false, "docvalue_fields": []string{fieldStatus},
+	}, after, &page)
+	return &page, err
 }
