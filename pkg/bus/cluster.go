@@ -31,6 +31,8 @@ type Cluster struct {
 	cfg       ClusterConfig
 	transport *kafka.Transport
 	client    *kafka.Client
+	layouts   *layouts
+	writer    *writer
 }
 
 // NewCluster checks cfg; it opens no connection.
@@ -44,10 +46,10 @@ func NewCluster(cfg ClusterConfig) (*Cluster, error) {
 	t := &kafka.Transport{
 		ClientID: cfg.ClientID, Dial: cfg.dial, SASL: cfg.SASL, DialTimeout: dialTimeout, MetadataTTL: 5 * time.Second,
 	}
-	return &Cluster{
-		cfg: cfg, transport: t,
-		client: &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: t, Timeout: callTimeout},
-	}, nil
+	client := &kafka.Client{Addr: kafka.TCP(cfg.Brokers...), Transport: t, Timeout: callTimeout}
+	c := &Cluster{cfg: cfg, transport: t, client: client, layouts: &layouts{client: client, topics: map[string]layout{}}}
+	c.writer = newWriter(c)
+	return c, nil
 }
 
 // Close closes idle connections. Calls under way are not affected.

@@ -32,6 +32,7 @@ type ConsumerConfig struct {
 	// is asked again.
 	Start func(ctx context.Context, partition int) (int64, error)
 
+	FetchInterval  time.Duration // between fetches from a broker that have brought all there was, at least; zero means 10 ms
 	BatchRecords   int           // records in a batch at most; zero means 500
 	BatchBytes     int           // bytes in a batch at most, but for one larger record; zero means 4 MiB
 	BatchAge       time.Duration // how long to wait for a batch to fill; zero means not at all
@@ -90,6 +91,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	case cfg.Group == "", cfg.Topic == "", cfg.Stage == "":
 		return nil, errors.New("consumer lacks a group, topic or stage name")
 	}
+	cfg.FetchInterval = cmp.Or(cfg.FetchInterval, pollEvery)
 	cfg.BatchRecords = cmp.Or(cfg.BatchRecords, 500)
 	cfg.BatchBytes = cmp.Or(cfg.BatchBytes, 4<<20)
 	cfg.Concurrency = cmp.Or(cfg.Concurrency, 1)

@@ -15,8 +15,7 @@ import (
 // fetchBytes bounds a fetch, but for one larger batch.
 const fetchBytes = 1 << 20
 
-// fetchWait bounds how long a fetch waits at the broker, and so how long an
-// orderly end may wait for it.
+// fetchWait bounds how long a fetch waits at the broker.
 const fetchWait = 200 * time.Millisecond
 
 // fetched is the answer to one fetch from one partition.
@@ -27,8 +26,9 @@ type fetched struct {
 	end     int64    // high watermark
 }
 
-// fetch reads what follows offset: at least one batch if there is any, at
-// most about maxBytes; it waits up to fetchWait for the first record.
+// fetch reads from one partition what follows offset: at least one batch if
+// there is any, at most about maxBytes; it waits up to fetchWait for the first
+// record. What goes on for ever uses a poller.
 func (c *Cluster) fetch(ctx context.Context, topic string, partition int, offset int64, maxBytes int) (fetched, error) {
 	res, err := c.client.Fetch(ctx, &kafka.FetchRequest{
 		Topic: topic, Partition: partition, Offset: offset,
@@ -40,29 +40,38 @@ func (c *Cluster) fetch(ctx context.Context, topic string, partition int, offset
 	if res.Error != nil {
 		return fetched{}, fmt.Errorf("fetching %s/%d at %d: %w", topic, partition, offset, res.Error)
 	}
-	out := fetched{next: offset, first: res.LogStartOffset, end: res.HighWatermark}
+	at := fetched{next: offset, first: res.LogStartOffset, end: res.HighWatermark}
+	return at.read(place{topic, partition}, res.Records)
+}
+
+// read adds the records to f, whose next is the offset asked for.
+func (f fetched) read(from place, records kafka.RecordReader) (fetched, error) {
+	if records == nil {
+		return f, nil
+	}
+	asked := f.next
 	for {
-		r, err := res.Records.ReadRecord()
+		r, err := records.ReadRecord()
 		if errors.Is(err, io.EOF) {
-			if len(out.records) == 0 {
-				out.next = afterHole(res.Records, offset)
+			if len(f.records) == 0 {
+				f.next = afterHole(records, asked)
 			}
-			return out, nil
+			return f, nil
 		}
 		if err != nil {
-			return fetched{}, fmt.Errorf("reading %s/%d after %d: %w", topic, partition, out.next, err)
+			return fetched{}, fmt.Errorf("reading %s/%d after %d: %w", from.topic, from.partition, f.next, err)
 		}
 		key, kerr := readBytes(r.Key)
 		value, verr := readBytes(r.Value)
 		if err := errors.Join(kerr, verr); err != nil {
-			return fetched{}, fmt.Errorf("reading %s/%d at %d: %w", topic, partition, r.Offset, err)
+			return fetched{}, fmt.Errorf("reading %s/%d at %d: %w", from.topic, from.partition, r.Offset, err)
 		}
-		if r.Offset < out.next { // batches may begin before the offset asked for
+		if r.Offset < f.next { // batches may begin before the offset asked for
 			continue
 		}
-		out.next = r.Offset + 1
-		out.records = append(out.records, Record{
-			Topic: topic, Partition: partition, Offset: r.Offset,
+		f.next = r.Offset + 1
+		f.records = append(f.records, Record{
+			Topic: from.topic, Partition: from.partition, Offset: r.Offset,
 			Key: key, Value: value, Headers: headers(r.Headers), Time: r.Time,
 		})
 	}
@@ -139,7 +148,7 @@ func (p *partition) fetch(take context.Context) (fetched, error) {
 	ctx, cancel := context.WithCancel(take)
 	defer cancel()
 	p.cancelFetch.Store(&cancel)
-	return p.c.cfg.Cluster.fetch(ctx, p.c.cfg.Topic, p.id, p.position.Load(), fetchBytes)
+	return p.poller.fetch(ctx, p.id, p.position.Load())
 }
 
 // reposition moves position, which is out of range, to the nearest offset kept.

@@ -47,21 +47,22 @@ func (f *Feed) Follow(ctx context.Context, from map[int]int64, fn func(Record) e
 			return err
 		}
 	}
+	poller := newPoller(f.cluster, f.topic, pollEvery)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, p := range parts {
 		start, ok := from[p]
 		if !ok {
 			start = next[p]
 		}
-		g.Go(func() error { return f.follow(ctx, p, start, fn) })
+		g.Go(func() error { return f.follow(ctx, poller, p, start, fn) })
 	}
 	return g.Wait()
 }
 
-func (f *Feed) follow(ctx context.Context, partition int, offset int64, fn func(Record) error) error {
+func (f *Feed) follow(ctx context.Context, poller *poller, partition int, offset int64, fn func(Record) error) error {
 	back := backoff{min: 50 * time.Millisecond, max: 2 * time.Second}
 	for {
-		got, err := f.cluster.fetch(ctx, f.topic, partition, offset, fetchBytes)
+		got, err := poller.fetch(ctx, partition, offset)
 		if errors.Is(err, kafka.OffsetOutOfRange) {
 			offset, err = f.cluster.nearest(ctx, f.topic, partition, offset)
 		}

@@ -17,6 +17,7 @@ import (
 // What is atomic is read by the watchdog.
 type partition struct {
 	c           *Consumer
+	poller      *poller // of the session
 	id          int
 	start       int64                     // the offset committed, or negative
 	mark        atomic.Pointer[watermark] // nil until the partition has been opened
@@ -27,8 +28,8 @@ type partition struct {
 	watched     watched        // the watchdog's own
 }
 
-func (c *Consumer) newPartition(a kafka.PartitionAssignment) *partition {
-	return &partition{c: c, id: a.ID, start: a.Offset, calls: make([]atomic.Int64, c.cfg.Concurrency)}
+func (c *Consumer) newPartition(poller *poller, a kafka.PartitionAssignment) *partition {
+	return &partition{c: c, poller: poller, id: a.ID, start: a.Offset, calls: make([]atomic.Int64, c.cfg.Concurrency)}
 }
 
 // committable is 0 until the partition has been opened.

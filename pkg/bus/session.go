@@ -38,8 +38,9 @@ type session struct {
 // goroutines end with the generation, or soon after ctx.
 func (c *Consumer) startSession(ctx context.Context, gen *kafka.Generation) *session {
 	s := &session{c: c, gen: gen, drained: make(chan struct{}), done: make(chan struct{}), committed: map[int]int64{}}
+	poller := newPoller(c.cfg.Cluster, c.cfg.Topic, c.cfg.FetchInterval)
 	for _, a := range gen.Assignments[c.cfg.Topic] {
-		s.partitions = append(s.partitions, c.newPartition(a))
+		s.partitions = append(s.partitions, c.newPartition(poller, a))
 		s.committed[a.ID] = max(0, a.Offset)
 	}
 	work, abandon := context.WithCancel(context.WithoutCancel(ctx))

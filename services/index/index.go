@@ -38,6 +38,7 @@ const DefaultMaxMemory = 512 << 20
 // Config is the service's configuration.
 type Config struct {
 	Topic           string        `yaml:"topic"`            // what is indexed; empty means articles.enriched
+	FetchInterval   time.Duration `yaml:"fetch_interval"`   // between fetches that brought all there was, at least; zero means 10 ms
 	BatchRecords    int           `yaml:"batch_records"`    // articles in a batch at most; zero means 500
 	BatchBytes      int           `yaml:"batch_bytes"`      // bytes in a batch at most; zero means 4 MiB
 	BatchAge        time.Duration `yaml:"batch_age"`        // how long a batch may wait to fill; zero means 20 ms
@@ -100,8 +101,9 @@ func New(cfg Config, deps Deps) (*Service, error) {
 	var err error
 	s.consumer, err = bus.NewConsumer(bus.ConsumerConfig{
 		Cluster: deps.Cluster, Group: Group, Topic: cfg.Topic, Stage: stage, DeadLetters: s.dead,
-		Open:         func(context.Context, int) (bus.Handler, error) { return s.handle, nil },
-		BatchRecords: cfg.BatchRecords, BatchBytes: cfg.BatchBytes, BatchAge: cfg.BatchAge,
+		Open:          func(context.Context, int) (bus.Handler, error) { return s.handle, nil },
+		FetchInterval: cfg.FetchInterval,
+		BatchRecords:  cfg.BatchRecords, BatchBytes: cfg.BatchBytes, BatchAge: cfg.BatchAge,
 		Concurrency: cfg.Concurrency, MaxInFlight: cfg.MaxInFlight, DrainTimeout: cfg.DrainTimeout,
 		Log: deps.Log, Metrics: bus.NewMetrics(deps.Registry),
 	})

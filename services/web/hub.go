@@ -116,7 +116,7 @@ func (h *hub) offsets(ctx context.Context) (first, next map[int]int64, err error
 func (h *hub) begin(first, next map[int]int64) position {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.pos != nil && h.moved(next) != nil && !h.grown(next) {
+	if h.pos.beyond(next) {
 		h.log.Warn("the topic was truncated or replaced: the live stream begins anew")
 		clear(h.ring)
 		h.oldest, h.memory, h.pos = h.next, 0, nil
@@ -151,38 +151,31 @@ func (h *hub) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 			return
 		case <-tick.C:
 		}
-		_, next, err := h.offsets(ctx)
-		h.mu.Lock()
-		h.fault = err // the broker is away: Follow waits for it
-		if err == nil {
-			err = h.moved(next)
-		}
-		h.mu.Unlock()
-		if errors.Is(err, errMoved) {
-			cancel(err)
+		if h.look(ctx) {
+			cancel(errMoved)
 			return
 		}
 	}
 }
 
-// moved compares the topic's ends with what was read of it.
-func (h *hub) moved(next map[int]int64) error {
-	for part, offset := range next {
-		if at, known := h.pos[part]; !known || at > offset {
-			return errMoved
-		}
-	}
-	return nil
+// look tells whether the topic has moved since what is followed was begun.
+func (h *hub) look(ctx context.Context) bool {
+	read, _, _ := h.head() // before the ends are asked for: reading goes on
+	_, next, err := h.offsets(ctx)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fault = err // the broker is away: Follow waits for it
+	return err == nil && (read.beyond(next) || len(next) > len(read))
 }
 
-// grown tells whether new partitions are all that has changed.
-func (h *hub) grown(next map[int]int64) bool {
-	for part, at := range h.pos {
+// beyond tells whether more was read of a partition than it has, by its end.
+func (p position) beyond(next map[int]int64) bool {
+	for part, at := range p {
 		if at > next[part] {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // take puts a record into the ring and wakes the streams.

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/goccy/go-json"
 
 	"github.com/marsad-news/marsad/pkg/article"
 )
@@ -250,7 +251,8 @@ func (f *follower) search(ctx context.Context, addr string) {
 	}
 }
 
-// wanted are the ids of the sample that were not found yet.
+// wanted are the ids of the sample that were not found yet: those longest
+// looked for, where they are many.
 func (f *follower) wanted() (ids []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -259,7 +261,8 @@ func (f *follower) wanted() (ids []string) {
 			ids = append(ids, id)
 		}
 	}
-	return ids
+	slices.SortFunc(ids, func(a, b string) int { return f.pushed[f.guids[a]].Compare(f.pushed[f.guids[b]]) })
+	return ids[:min(len(ids), 100)]
 }
 
 func look(ctx context.Context, addr string, ids []string) ([]string, error) {

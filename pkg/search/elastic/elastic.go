@@ -52,7 +52,7 @@ type Config struct {
 
 	MaxBulk     int           // bytes of a bulk request, unless one article alone has more; zero means 5 MiB
 	Concurrency int           // bulk requests under way at once at most; zero means 4
-	Linger      time.Duration // how long an article waits for others to share its request; zero means 100 ms
+	Linger      time.Duration // how long an article waits for others to share its request; zero means 10 ms
 	Compress    bool          // bulk requests by gzip
 }
 
@@ -92,7 +92,7 @@ func New(c Config) (*Index, error) {
 	c.Timeout = cmp.Or(c.Timeout, time.Minute)
 	c.MaxBulk = cmp.Or(c.MaxBulk, 5<<20)
 	c.Concurrency = cmp.Or(c.Concurrency, 4)
-	c.Linger = cmp.Or(c.Linger, 100*time.Millisecond)
+	c.Linger = cmp.Or(c.Linger, 10*time.Millisecond)
 	pool := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,

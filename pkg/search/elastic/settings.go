@@ -34,7 +34,7 @@ type Settings struct {
 
 	BulkBytes   int           `yaml:"bulk_bytes"`  // of a bulk request, unless one article alone has more; zero means 5 MiB
 	Concurrency int           `yaml:"concurrency"` // bulk requests at once at most, fewer while Elasticsearch is busy; zero means 4
-	Linger      time.Duration `yaml:"linger"`      // how long an article waits for others to share its request; zero means 100 ms
+	Linger      time.Duration `yaml:"linger"`      // how long an article waits for others to share its request; zero means 10 ms
 	Compression string        `yaml:"compression"` // of bulk requests: gzip or none; empty means gzip unless all addresses are of this machine
 	Timeout     time.Duration `yaml:"timeout"`     // of one request; zero means 60 s
 }
