@@ -18,6 +18,8 @@ const (
 	maxBatchRecords = 1000
 	maxRequestBytes = 32 << 20 // unless one batch alone is larger; a broker takes 100 MiB
 	maxTries        = 5        // of a record, when the broker is at fault
+
+	writeLinger = 2 * time.Millisecond // before each request, for what others write at about the same time
 )
 
 // writer sends what the producers of a cluster write. One request at most is
@@ -111,6 +113,7 @@ type part struct {
 // send sends to a leader as long as there is something for it.
 func (w *writer) send(leader int) {
 	for {
+		time.Sleep(writeLinger)
 		parts := w.take(leader)
 		if parts == nil {
 			return

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
 	"slices"
@@ -77,7 +78,7 @@ func (b *bench) latency(ctx context.Context, rate int) (err error) {
 
 // warmUp is how long articles are pushed before those that count: Java compiles
 // what it runs often only after a while.
-const warmUp = 20 * time.Second
+const warmUp = 30 * time.Second
 
 // reset forgets what has been measured.
 func (f *follower) reset() {
@@ -134,6 +135,9 @@ func post(ctx context.Context, client *http.Client, addr string, body []byte) er
 		return err
 	}
 	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil { // else the connection is not used again
+		return err
+	}
 	if resp.StatusCode != http.StatusAccepted {
 		return fmt.Errorf("push answers %s", resp.Status)
 	}

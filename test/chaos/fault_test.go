@@ -105,7 +105,7 @@ func (r *rig) wantNotReady(p *process) {
 
 // TestBadArticle has Elasticsearch refuse one article among many: the others
 // are found without waiting for it, and it lies in articles.dlq with
-// Elasticsearch's own reason.
+// Elasticsearch's own reason. Once that is gone it is replayed, and found.
 func TestBadArticle(t *testing.T) {
 	r := newRig(t)
 	l := startLoad(r, random(t))
@@ -119,6 +119,7 @@ func TestBadArticle(t *testing.T) {
 	if err := w.push(t.Context(), []item{one}); err != nil {
 		t.Fatal(err)
 	}
+	title := l.titles["s1 bad"]
 	delete(l.titles, "s1 bad")
 	l.allow(*bad - *bad/2)
 	l.finish(2 * time.Minute)
@@ -135,6 +136,22 @@ func TestBadArticle(t *testing.T) {
 	}
 	if n := len(r.letters("index", l.token)); n != 1 {
 		t.Errorf("index gave up %d articles, want one", n)
+	}
+	chosen := []string{"--stage", "index", "--source", "s1", "--reason", "strict_dynamic_mapping_exception"}
+	listed := strings.Split(strings.TrimSpace(r.marsad(t.Context(), append([]string{"dlq", "list"}, chosen...)...)), "\n")
+	place, _, _ := strings.Cut(listed[0], " ")
+	if shown := r.marsad(t.Context(), "dlq", "show", place); len(listed) != 2 || !strings.Contains(shown, poison) {
+		t.Fatalf("listed %q, shown %s", listed, shown)
+	}
+	if said := r.marsad(t.Context(), append([]string{"dlq", "replay", "--dry-run"}, chosen...)...); !strings.Contains(said, "1 of 1 dead letters would be replayed") {
+		t.Errorf("dry run: %s", said)
+	}
+	r.marsad(t.Context(), append([]string{"dlq", "replay"}, chosen...)...)
+	r.balance(time.Minute)
+	l.titles["s1 bad"] = title
+	l.verify()
+	if n := len(r.letters("index", poison)); n != 1 {
+		t.Errorf("%d dead letters of the article that was replayed, want the first alone", n)
 	}
 }
 

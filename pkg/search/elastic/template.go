@@ -49,8 +49,8 @@ func mapping() object {
 	label := object{"type": "keyword", "ignore_above": 1024}
 	kept := object{"type": "text", "index": false}
 	date := object{"type": "date", "format": "strict_date_optional_time"}
-	count := object{"type": "long"}
-	number := object{"type": "float"}
+	count := object{"type": "long", "index": false} // sorted, and filtered by their columns
+	number := object{"type": "float", "index": false}
 	folded := object{"type": "text", "analyzer": "whitespace"}
 	opaque := object{"type": "object", "enabled": false}
 	fields := func(p object) object { return object{"dynamic": "strict", "properties": p} }

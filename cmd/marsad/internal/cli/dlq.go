@@ -2,15 +2,7 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
-	"strings"
-	"time"
 
-	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/spf13/cobra"
 )
@@ -40,12 +32,16 @@ their id and revision.`,
 	flags.DurationVar(&f.until, "until", 0, "only those that failed at least this long ago, such as 1h")
 	flags.StringVar(&f.id, "id", "", "only those with this key: the article's id, or in articles.raw the raw record's key")
 
+	flags.StringVar(&f.source, "source", "", "only those of articles of this source, by its id")
+	flags.IntVar(&f.limit, "limit", 0, "at most so many, the oldest (default: all)")
+
 	var asJSON, dryRun bool
+	var perSecond int
 	list := &cobra.Command{
 		Use: "list", Short: "List dead letters, oldest first", Args: noArgs,
 		Example: "  marsad dlq list --stage enrich\n  marsad dlq list --json | jq .reason",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.letters(cmd.Context(), f, nil, func(_ *bus.Cluster, letters []bus.Record) error {
+			return o.letters(cmd.Context(), f, nil, func(_ *bus.Cluster, letters []letter) error {
 				return listLetters(cmd.OutOrStdout(), letters, asJSON)
 			})
 		},
@@ -55,8 +51,12 @@ their id and revision.`,
 		Use: "show PARTITION:OFFSET", Short: "Show one dead letter, whole", Args: exactly(1, "the place of one dead letter"),
 		Example: "  marsad dlq show 0:17",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.letters(cmd.Context(), f, args, func(_ *bus.Cluster, letters []bus.Record) error {
-				return showLetter(cmd.OutOrStdout(), letters[0])
+			return o.letters(cmd.Context(), f, args, func(c *bus.Cluster, letters []letter) error {
+				r, err := letters[0].open(cmd.Context(), c)
+				if err != nil {
+					return err
+				}
+				return showLetter(cmd.OutOrStdout(), r)
 			})
 		},
 	}
@@ -67,42 +67,29 @@ topics they came from. Letters of articles that were retracted since are left
 alone.`,
 		Example: "  marsad dlq replay --stage index --dry-run\n  marsad dlq replay 0:17 0:18",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && f.stage == "" && f.topic == "" && f.reason == "" && f.id == "" && f.since == 0 && f.until == 0 {
-				return usagef("name the dead letters to replay, or give a filter (--stage, --topic, --reason, --id, --since, --until)")
+			if len(args) == 0 && !f.chooses() {
+				return usagef("name the dead letters to replay, or give a filter (--stage, --topic, --reason, --id, --source, --since, --until, --limit)")
 			}
-			return o.letters(cmd.Context(), f, args, func(c *bus.Cluster, letters []bus.Record) error {
-				return replayLetters(cmd.Context(), c, cmd.OutOrStdout(), letters, dryRun)
+			if perSecond <= 0 {
+				return usagef("--rate is %d, must be positive", perSecond)
+			}
+			return o.letters(cmd.Context(), f, args, func(c *bus.Cluster, letters []letter) error {
+				return replayLetters(cmd.Context(), c, cmd.OutOrStdout(), letters, perSecond, dryRun)
 			})
 		},
 	}
 	replay.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be done, and do nothing")
+	replay.Flags().IntVar(&perSecond, "rate", 100, "dead letters written a second, at most")
 	cmd.AddCommand(list, show, replay)
 	return cmd
 }
 
-// letterFilter chooses dead letters. A field that is zero lets all through.
-type letterFilter struct {
-	brokers                  []string
-	stage, topic, reason, id string
-	since, until             time.Duration // ages: not older than since, not younger than until
-}
-
-func (f *letterFilter) match(r bus.Record, now time.Time) bool {
-	failed, err := time.Parse(time.RFC3339Nano, r.Header(bus.DeadFailed))
-	if err != nil {
-		failed = r.Time
-	}
-	return (f.stage == "" || r.Header(bus.DeadStage) == f.stage) &&
-		(f.topic == "" || r.Header(bus.DeadTopic) == f.topic) &&
-		strings.Contains(r.Header(bus.DeadReason), f.reason) &&
-		(f.id == "" || string(r.Key) == f.id) &&
-		(f.until == 0 || now.Sub(failed) >= f.until) &&
-		(f.since == 0 || now.Sub(failed) <= f.since)
-}
-
-// letters reads the dead letters named by places, or all that f lets through,
+// letters finds the dead letters named by places, or all that f lets through,
 // and gives them to do.
-func (o *options) letters(ctx context.Context, f *letterFilter, places []string, do func(*bus.Cluster, []bus.Record) error) error {
+func (o *options) letters(ctx context.Context, f *letterFilter, places []string, do func(*bus.Cluster, []letter) error) error {
+	if f.limit < 0 {
+		return usagef("--limit is %d, must not be negative", f.limit)
+	}
 	cfg, err := o.load()
 	if err != nil {
 		return err
@@ -115,157 +102,9 @@ func (o *options) letters(ctx context.Context, f *letterFilter, places []string,
 		return err
 	}
 	defer c.Close()
-	first, _, err := c.Offsets(ctx, bus.TopicDead)
+	found, err := findLetters(ctx, c, f, places)
 	if err != nil {
 		return err
 	}
-	now, wanted := time.Now(), map[string]bool{}
-	for _, p := range places {
-		wanted[p] = true
-	}
-	var found []bus.Record
-	for p := range first {
-		_, err := c.ReadAll(ctx, bus.TopicDead, p, func(r bus.Record) error {
-			if len(places) > 0 && wanted[place(r)] || len(places) == 0 && f.match(r, now) {
-				found = append(found, r)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	for _, r := range found {
-		delete(wanted, place(r))
-	}
-	for p := range wanted {
-		return fmt.Errorf("there is no dead letter at %q: write PARTITION:OFFSET as in \"marsad dlq list\"", p)
-	}
-	slices.SortFunc(found, func(a, b bus.Record) int { return a.Time.Compare(b.Time) })
 	return do(c, found)
-}
-
-func place(r bus.Record) string { return fmt.Sprintf("%d:%d", r.Partition, r.Offset) }
-
-// letter is a dead letter as it is listed.
-type letter struct {
-	Place    string `json:"place"`
-	Failed   string `json:"failed"`
-	Stage    string `json:"stage"`
-	Topic    string `json:"topic"`
-	Offset   string `json:"offset"` // partition:offset in Topic
-	Attempts string `json:"attempts"`
-	Reason   string `json:"reason"`
-	Trace    string `json:"trace_id,omitempty"`
-	Bytes    int    `json:"bytes"`
-}
-
-func describe(r bus.Record) letter {
-	return letter{
-		Place: place(r), Failed: r.Header(bus.DeadFailed), Stage: r.Header(bus.DeadStage), Topic: r.Header(bus.DeadTopic),
-		Offset:   r.Header(bus.DeadPartition) + ":" + r.Header(bus.DeadOffset),
-		Attempts: r.Header(bus.DeadAttempts), Reason: r.Header(bus.DeadReason),
-		Trace: bus.TraceID(r.Header(bus.HeaderTraceParent)), Bytes: len(r.Value),
-	}
-}
-
-func listLetters(out io.Writer, letters []bus.Record, asJSON bool) error {
-	enc := json.NewEncoder(out)
-	for _, r := range letters {
-		l := describe(r)
-		if asJSON {
-			if err := enc.Encode(l); err != nil {
-				return err
-			}
-			continue
-		}
-		fmt.Fprintf(out, "%-8s %s  %-7s %s@%s  %s\n", l.Place, l.Failed, l.Stage, l.Topic, l.Offset, printable(l.Reason))
-	}
-	if !asJSON {
-		fmt.Fprintf(out, "%d dead letters\n", len(letters))
-	}
-	return nil
-}
-
-func showLetter(out io.Writer, r bus.Record) error {
-	for _, h := range r.Headers {
-		fmt.Fprintf(out, "%s: %s\n", printable(h.Key), printable(string(h.Value)))
-	}
-	fmt.Fprintf(out, "key: %s\n\n%s\n", printable(string(r.Key)), strings.Map(keepLines, string(r.Value)))
-	return nil
-}
-
-func keepLines(c rune) rune {
-	if c == '\n' || c == '\t' {
-		return c
-	}
-	return []rune(printable(string(c)))[0]
-}
-
-func replayLetters(ctx context.Context, c *bus.Cluster, out io.Writer, letters []bus.Record, dryRun bool) error {
-	gone, err := retractedIDs(ctx, c)
-	if err != nil {
-		return err
-	}
-	producers := map[string]*bus.Producer{}
-	defer func() {
-		for _, p := range producers {
-			p.Close()
-		}
-	}()
-	replayed := 0
-	for _, r := range letters {
-		m, topic, ok := bus.Revive(r)
-		switch {
-		case !ok || !slices.ContainsFunc(bus.Topics(), func(t bus.Topic) bool { return t.Name == topic && t.Name != bus.TopicDead }):
-			fmt.Fprintf(out, "%s left alone: it names no topic of Marsad\n", place(r))
-			continue
-		case topic != bus.TopicRaw && gone[string(r.Key)]:
-			fmt.Fprintf(out, "%s left alone: article %s was retracted\n", place(r), printable(string(r.Key)))
-			continue
-		}
-		replayed++
-		fmt.Fprintf(out, "%s → %s\n", place(r), topic)
-		if dryRun {
-			continue
-		}
-		if producers[topic] == nil {
-			producers[topic] = bus.NewProducer(c, topic)
-		}
-		if err := producers[topic].Write(ctx, m); err != nil {
-			return errors.Join(fmt.Errorf("%d replayed before: ", replayed-1), err)
-		}
-	}
-	verb := "replayed"
-	if dryRun {
-		verb = "would be replayed"
-	}
-	fmt.Fprintf(out, "%d of %d dead letters %s\n", replayed, len(letters), verb)
-	return nil
-}
-
-// retractedIDs are the ids of articles that were retracted.
-func retractedIDs(ctx context.Context, c *bus.Cluster) (map[string]bool, error) {
-	first, _, err := c.Offsets(ctx, bus.TopicSeen)
-	if err != nil {
-		return nil, err
-	}
-	gone := map[string]bool{}
-	for p := range first {
-		_, err := c.ReadAll(ctx, bus.TopicSeen, p, func(r bus.Record) error {
-			var e struct {
-				ID     string         `json:"id"`
-				Status article.Status `json:"status"`
-			}
-			if err := json.Unmarshal(r.Value, &e); err != nil {
-				return err
-			}
-			gone[e.ID] = e.Status == article.Canceled
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("reading which articles were retracted: %w", err)
-		}
-	}
-	return gone, nil
 }

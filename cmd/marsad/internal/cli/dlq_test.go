@@ -21,16 +21,24 @@ func TestReplayLeavesRetractedAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	letter := func(topic, key string) bus.Record {
-		m := bus.DeadLetter(bus.Record{Topic: topic, Key: []byte(key), Value: []byte("v " + key)}, "enrich", "why", 1, time.Now())
-		return bus.Record{Topic: bus.TopicDead, Key: m.Key, Value: m.Value, Headers: m.Headers}
+	letter := func(topic, key string) bus.Message {
+		return bus.DeadLetter(bus.Record{Topic: topic, Key: []byte(key), Value: []byte("v " + key)}, "enrich", "why", 1, time.Now())
 	}
-	letters := []bus.Record{
+	dead := bus.NewProducer(c, bus.TopicDead)
+	defer dead.Close()
+	err := dead.Write(t.Context(),
 		letter(bus.TopicClean, "gone"), letter(bus.TopicClean, "here"), letter(bus.TopicRaw, "gone"),
-		letter("somebody.elses", "x"), letter(bus.TopicDead, "x"), {Key: []byte("no letter")},
+		letter("somebody.elses", "x"), letter(bus.TopicDead, "x"), bus.Message{Key: []byte("no letter")},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	letters, err := findLetters(t.Context(), c, &letterFilter{}, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := replayLetters(t.Context(), c, &out, letters, false); err != nil {
+	if err := replayLetters(t.Context(), c, &out, letters, 1000, false); err != nil {
 		t.Fatal(err)
 	}
 	if said := out.String(); !strings.Contains(said, "article gone was retracted") || !strings.Contains(said, "2 of 6 dead letters replayed") {

@@ -24,7 +24,7 @@ func main() {
 		Common:        service.DefaultCommon(),
 		Elasticsearch: elastic.Settings{Addresses: []string{"http://127.0.0.1:9200"}},
 		// Requests are filled by the writer, from many small batches that wait in it together.
-		Index: index.Config{FetchInterval: 80 * time.Millisecond, BatchAge: time.Millisecond, Concurrency: 32, MaxMemory: index.DefaultMaxMemory},
+		Index: index.Config{FetchInterval: 40 * time.Millisecond, BatchAge: time.Millisecond, Concurrency: 32, MaxMemory: index.DefaultMaxMemory},
 	}
 	os.Exit(service.Main("index", &cfg, &cfg.Common, func(p *service.Process) ([]service.Part, error) {
 		service.LimitMemory(cfg.Index.MaxMemory)
