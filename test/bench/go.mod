@@ -11,6 +11,7 @@ replace (
 
 require (
 	github.com/elastic/go-elasticsearch/v8 v8.19.7
+	github.com/goccy/go-json v0.12.0
 	github.com/marsad-news/marsad/pkg v0.0.0
 	github.com/marsad-news/marsad/services/enrich v0.0.0-00010101000000-000000000000
 	github.com/marsad-news/marsad/services/ingest v0.0.0-00010101000000-000000000000
@@ -25,7 +26,6 @@ require (
 	github.com/elastic/elastic-transport-go/v8 v8.9.0 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
-	github.com/goccy/go-json v0.12.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/pierrec/lz4/v4 v4.1.33 // indirect
