@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +31,7 @@ func TestConsumer(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	t.Run("large", func(t *testing.T) { testLarge(t, s) })
 	t.Run("offsets", func(t *testing.T) { testOffsets(t, s) })
 	t.Run("rebalance", func(t *testing.T) { testRebalance(t, s) })
 	t.Run("fencing", func(t *testing.T) { testFencing(t, s) })
@@ -328,5 +331,53 @@ func testSilence(t *testing.T, s *stack.Server) {
 	}
 	if n := x.repeats(); n > 2 { // none where the broker carried out the commit once it went on
 		t.Errorf("%d records were repeated, of 2 that were not committed", n)
+	}
+}
+
+// testLarge has one partition hold batches larger than a fetch while the others
+// always have small ones: a broker gives such a batch only to the first
+// partition of a request that has any.
+func testLarge(t *testing.T, s *stack.Server) {
+	c, err := bus.NewCluster(bus.ClusterConfig{Brokers: []string{s.Addr}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	if err := c.CreateTopics(t.Context(), []bus.Topic{{Name: bus.TopicEnriched, MaxMessageBytes: 16 << 20, Retention: time.Hour}}, 6); err != nil {
+		t.Fatal(err)
+	}
+	p := bus.NewProducer(c, bus.TopicEnriched)
+	defer p.Close()
+	noise := rand.NewChaCha8([32]byte{1})
+	write := func(partition, size int) {
+		value := make([]byte, size)
+		_, _ = noise.Read(value)
+		if err := p.Write(t.Context(), bus.Message{Partition: &partition, Value: value}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const large = 20
+	for i := range large {
+		write(3, 3<<20)
+		for range 50 {
+			write([]int{0, 1, 2, 4, 5}[i%5], 60<<10)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var read atomic.Int32
+	done := errors.New("all were read")
+	first, _, err := c.Offsets(ctx, bus.TopicEnriched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = bus.NewFeed(c, bus.TopicEnriched).Follow(ctx, first, func(bus.Record) error {
+		if read.Add(1) == large*51 {
+			return done
+		}
+		return nil
+	})
+	if !errors.Is(err, done) {
+		t.Errorf("%d of %d records were read: %v", read.Load(), large*51, err)
 	}
 }
