@@ -114,7 +114,7 @@ func TestBadArticle(t *testing.T) {
 	l.allow(*bad / 2)
 	l.wait(int64(*bad/2), 2*time.Minute)
 	w := writer{l: l}
-	one := item{GUID: "bad", Title: poison, Body: "one that cannot be indexed"}
+	one := item{GUID: "bad", Title: poison + " " + l.token, Body: "one that cannot be indexed"}
 	one.Source.ID = "s1"
 	if err := w.push(t.Context(), []item{one}); err != nil {
 		t.Fatal(err)
