@@ -136,6 +136,24 @@ func TestGoesOn(t *testing.T) {
 	}
 }
 
+// A run writes no faster than its rate, after a second's worth at once.
+func TestRate(t *testing.T) {
+	c := bustest.New(t, 2)
+	var as []article.Article
+	for i := range 16 {
+		as = append(as, news(fmt.Sprint(i)))
+	}
+	cfg := Config{From: time.Now().Add(-time.Minute), To: publish(t, c, as...), Rate: 10}
+	s := &store{articles: map[string]article.Article{}}
+	start := time.Now()
+	if counts, err := Run(t.Context(), cfg, Deps{Cluster: c, Writer: s}); err != nil || counts.Indexed != 16 {
+		t.Fatalf("counts %+v, error %v", counts, err)
+	}
+	if took := time.Since(start); took < 600*time.Millisecond {
+		t.Errorf("16 articles at 10 a second took %v", took)
+	}
+}
+
 // Enriching anew finds what was not found before, in the generation of today.
 func TestReenrich(t *testing.T) {
 	c := bustest.New(t, 1)

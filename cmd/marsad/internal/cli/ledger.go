@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/marsad-news/marsad/cmd/marsad/internal/ledger"
+	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/spf13/cobra"
 )
@@ -15,6 +16,7 @@ import (
 func newLedger(o *options) *cobra.Command {
 	var wait time.Duration
 	var asJSON bool
+	var dropped string
 	cmd := &cobra.Command{
 		Use:   "ledger",
 		Short: "Prove that nothing was lost and nothing is there twice",
@@ -26,7 +28,8 @@ rest; with --wait it may still have to come to rest.
 
 It reads all that the topics keep, and holds ids and versions in memory, some
 400 bytes an article. The rules are those of this build: use the build that
-the services run. index.retention_months must be what index runs with.
+the services run. index.retention_months must be what index runs with; where
+"marsad index drop" deleted more, say so by --dropped-before.
 
 It needs Kafka and Elasticsearch. The embedded index of "marsad up" belongs to
 its process; "marsad demo --once" shows the ledger there.
@@ -35,6 +38,9 @@ Exit status: 0 balanced, 1 not balanced or not at rest, 2 wrong usage.`,
 		Example: `  marsad ledger --set kafka.brokers=kafka:9092 --set elasticsearch.addresses=http://elastic:9200 --wait 60s`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if dropped != "" && !article.ValidBucket(dropped) {
+				return usagef("--dropped-before is %q, must be a month as YYYY-MM", dropped)
+			}
 			cfg, err := o.load()
 			if err != nil {
 				return err
@@ -49,7 +55,7 @@ Exit status: 0 balanced, 1 not balanced or not at rest, 2 wrong usage.`,
 				return err
 			}
 			defer c.Close()
-			l, err := drawUp(cmd.Context(), c, index, ledger.Config{RetentionMonths: cfg.Index.RetentionMonths}, wait)
+			l, err := drawUp(cmd.Context(), c, index, ledger.Config{RetentionMonths: cfg.Index.RetentionMonths, DroppedBefore: dropped}, wait)
 			if err != nil {
 				return err
 			}
@@ -57,6 +63,7 @@ Exit status: 0 balanced, 1 not balanced or not at rest, 2 wrong usage.`,
 		},
 	}
 	cmd.Flags().DurationVar(&wait, "wait", 0, "how long the pipeline may take to come to rest")
+	cmd.Flags().StringVar(&dropped, "dropped-before", "", "the first month, as YYYY-MM, that \"marsad index drop\" left")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write the ledger as one JSON object")
 	return cmd
 }

@@ -114,6 +114,7 @@ type Index interface {
 // Config says by which rules the pipeline ran.
 type Config struct {
 	RetentionMonths int              // index's own setting; zero means that nothing expires
+	DroppedBefore   string           // YYYY-MM: months before it were dropped by hand; empty means none
 	Now             func() time.Time // the clock; nil means time.Now
 }
 
@@ -123,7 +124,7 @@ func Compute(ctx context.Context, c *bus.Cluster, ix Index, cfg Config) (Ledger,
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	b := newBook(c, cfg.Now(), index.OldestBucket(cfg.RetentionMonths, cfg.Now()))
+	b := newBook(c, cfg.Now(), max(cfg.DroppedBefore, index.OldestBucket(cfg.RetentionMonths, cfg.Now())))
 	notes, err := atRest(ctx, c)
 	if err != nil {
 		return b.Ledger, err

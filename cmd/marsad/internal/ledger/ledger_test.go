@@ -11,6 +11,7 @@ import (
 
 	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/bus"
+	"github.com/marsad-news/marsad/services/index"
 	"github.com/marsad-news/marsad/services/ingest"
 )
 
@@ -41,6 +42,7 @@ func TestLedger(t *testing.T) {
 	t.Run("faults", func(t *testing.T) { testFaults(t, w) })
 	t.Run("changes", func(t *testing.T) { testChanges(t, w) })
 	t.Run("retention", func(t *testing.T) { testRetention(t, w) })
+	t.Run("dropped by hand", func(t *testing.T) { testDropped(t, w) })
 	t.Run("made anew", func(t *testing.T) { testMadeAnew(t, w) })
 	t.Run("not at rest", func(t *testing.T) { testNotAtRest(t, w) })
 }
@@ -196,6 +198,18 @@ func testRetention(t *testing.T, w *world) {
 				t.Errorf("cut at %d, but %d came in:\n%s", below, l.In, out)
 			}
 		})
+	}
+}
+
+// testDropped says what was dropped by hand, and does not.
+func testDropped(t *testing.T, w *world) {
+	c := w.broker(t, nil).Cluster
+	if l, err := Compute(t.Context(), c, w, Config{}); err != nil || l.Balanced() {
+		t.Errorf("an article that is not in the index is not missed: %+v (%v)", l, err)
+	}
+	l, err := Compute(t.Context(), c, w, Config{DroppedBefore: index.OldestBucket(months, time.Now())})
+	if err != nil || !l.Balanced() || l.Expired != want.Expired {
+		t.Errorf("got %+v (%v), want %d expired", l, err, want.Expired)
 	}
 }
 
