@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 )
 
 // SchemaVersion is the version written into every record. Changes within a
@@ -141,6 +143,33 @@ func (a *Article) Version() int64 { return a.Revision<<20 | a.Generation&MaxGene
 func (a *Article) Redact() {
 	a.Title, a.Body, a.Byline, a.URL = "", "", "", ""
 	a.Entities, a.Topics = nil, nil
+}
+
+// NameSource gives r the id of a source where it has none: named, which the
+// sender gave for all; else one made of the source's name, in lower case with
+// hyphens; else fallback.
+func (r *Raw) NameSource(named, fallback string) {
+	if strings.TrimSpace(r.Source.ID) != "" {
+		return
+	}
+	if r.Source.ID = named; named == "" {
+		r.Source.ID = sourceID(r.Source.Name)
+	}
+	if r.Source.ID == "" {
+		r.Source.ID = fallback
+	}
+}
+
+// sourceID makes an id of a name: its letters, marks and digits.
+func sourceID(name string) string {
+	words := strings.FieldsFunc(strings.ToLower(cleanText(name)), func(c rune) bool {
+		return !unicode.IsLetter(c) && !unicode.IsMark(c) && !unicode.IsDigit(c)
+	})
+	id := strings.Join(words, "-")
+	if len(id) > MaxSourceID {
+		id = strings.ToValidUTF8(id[:MaxSourceID], "")
+	}
+	return id
 }
 
 // ContentHash names the content of r: two raws of the same article with the

@@ -1,9 +1,11 @@
 package article
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -120,6 +122,51 @@ func decodeJSON[T Raw | Article](b []byte, v *T) error {
 	if err == nil {
 		return nil
 	}
+	return jsonError(err)
+}
+
+// unmarshal reads a foreign document by encoding/json. One of more values than
+// an article can need is refused: small ones take many times their size.
+func unmarshal(b []byte, v any) error {
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	if i := firstInvalidUTF8(b); i >= 0 {
+		return invalid("", "not UTF-8: byte 0x%02x at offset %d; send UTF-8", b[i], i)
+	}
+	if n := countValues(b); n > maxValues {
+		return invalid("", "has %d values, at most %d are allowed", n, maxValues)
+	}
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	if err := dec.Decode(v); err != nil {
+		return jsonError(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return invalid("", "not JSON at byte %d: something follows the document", dec.InputOffset())
+	}
+	return nil
+}
+
+// maxValues bounds the values in a foreign document.
+const maxValues = 200_000
+
+// countValues counts the commas and opening brackets outside strings.
+func countValues(b []byte) int {
+	n, quoted := 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case !quoted && (c == ',' || c == '[' || c == '{'):
+			n++
+		}
+	}
+	return n
+}
+
+// jsonError says what encoding/json found wrong, and where.
+func jsonError(err error) error {
 	var syntax *json.SyntaxError
 	var typ *json.UnmarshalTypeError
 	var when *time.ParseError

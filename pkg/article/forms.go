@@ -23,11 +23,21 @@ const (
 	JSON   Form = iota // one object, or an array of objects
 	NDJSON             // an object a line, blank lines are skipped
 	Text               // plain text, the first line is the title
+	Ninjs              // IPTC ninjs 1.x to 3.x, one object or an array
+	JSONLD             // schema.org's NewsArticle: an object, an array or a @graph
+	NewsML             // IPTC NewsML-G2: a newsItem or a newsMessage
+	Mail               // one message of RFC 5322 and MIME
+
+	newsMLInUTF8 // NewsML that was decoded, whatever its XML declaration says
 )
 
 // MaxItem bounds one article as it comes in, in bytes: MaxText with room for
 // JSON's escapes.
 const MaxItem = 8 << 20
+
+// accepted are the media types of the forms, for errors.
+const accepted = "application/json, application/x-ndjson, text/plain, application/vnd.iptc.ninjs+json, application/ld+json, " +
+	"application/vnd.iptc.g2.newsitem+xml, application/vnd.iptc.g2.newsmessage+xml or message/rfc822"
 
 // FormOf reads a Content-Type header. The decoder turns the text into UTF-8;
 // it is nil where it is UTF-8 already.
@@ -44,10 +54,21 @@ func FormOf(contentType string) (Form, *encoding.Decoder, error) {
 		f = NDJSON
 	case "text/plain":
 		f = Text
+	case "application/vnd.iptc.ninjs+json":
+		f = Ninjs
+	case "application/ld+json":
+		f = JSONLD
+	case "application/vnd.iptc.g2.newsitem+xml", "application/vnd.iptc.g2.newsmessage+xml":
+		f = NewsML
+	case "message/rfc822":
+		return Mail, nil, nil // its parts say their charsets
 	default:
-		return 0, nil, invalid("", "Content-Type %.80q is not accepted: send application/json, application/x-ndjson or text/plain", kind)
+		return 0, nil, invalid("", "Content-Type %.80q is not accepted: send %s", kind, accepted)
 	}
 	charset := strings.ToLower(params["charset"])
+	if charset != "" && f == NewsML {
+		f = newsMLInUTF8 // RFC 7303: the header's charset comes before the declaration's
+	}
 	if charset == "" || charset == "utf-8" || charset == "utf8" {
 		return f, nil, nil
 	}
@@ -59,11 +80,17 @@ func FormOf(contentType string) (Form, *encoding.Decoder, error) {
 }
 
 // Sniff guesses the form from the first bytes: a { with a line break after
-// its object is NDJSON when another { follows, any other { or [ is JSON, all
-// else is text.
+// its object is NDJSON when another { follows, any other { or [ is JSON, whose
+// objects [Read] tells apart; XML in the namespace of NewsML-G2 is that, a
+// mail's header is Mail, all else is text.
 func Sniff(head []byte) Form {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
-	if len(head) == 0 || head[0] != '{' && head[0] != '[' {
+	switch {
+	case isNewsML(head):
+		return NewsML
+	case isMail(head):
+		return Mail
+	case len(head) == 0 || head[0] != '{' && head[0] != '[':
 		return Text
 	}
 	if line, rest, ok := bytes.Cut(head, []byte("\n")); head[0] == '{' && ok && json.Valid(line) && len(bytes.TrimSpace(rest)) > 0 {
@@ -76,14 +103,64 @@ func Sniff(head []byte) Form {
 // be decoded; the articles after it still come. An error that ends the reading
 // is yielded last. At most one item is held in memory. The raws are not yet
 // checked: see [Raw.Clean].
+//
+// In JSON and NDJSON, objects that are ninjs or schema.org's JSON-LD beyond
+// doubt are read as such. Foreign forms give a Source with a name but without
+// an id: see [Raw.NameSource].
 func Read(r io.Reader, form Form) iter.Seq2[Raw, error] {
 	switch form {
 	case Text:
 		return readText(r)
 	case NDJSON:
 		return readLines(r)
+	case NewsML, newsMLInUTF8:
+		return readNewsML(r, form == newsMLInUTF8)
+	case Mail:
+		return readWhole(r, func(b []byte, yield func(Raw, error) bool) bool { return yield(decodeMail(b)) })
+	case Ninjs:
+		return readJSON(r, func(b []byte, yield func(Raw, error) bool) bool { return yield(decodeNinjs(b)) })
+	case JSONLD:
+		return readWhole(r, decodeJSONLD) // its nodes may refer to each other
 	}
-	return readJSON(r)
+	return readJSON(r, decodeObject)
+}
+
+// ReadOne reads a record that is one article in some form. A record with none
+// or several is an error.
+func ReadOne(b []byte, form Form) (Raw, error) {
+	if (form == JSON || form == NDJSON) && !isNinjs(b) && !isJSONLD(b) {
+		return DecodeRaw(b)
+	}
+	if form == NDJSON {
+		form = JSON
+	}
+	var first Raw
+	n := 0
+	for r, err := range Read(bytes.NewReader(b), form) {
+		if err != nil {
+			return Raw{}, err
+		}
+		if n++; n > 1 {
+			return Raw{}, invalid("", "record has several articles: write a record for each")
+		}
+		first = r
+	}
+	if n == 0 {
+		return Raw{}, invalid("", "there is no article in the record")
+	}
+	return first, nil
+}
+
+// decodeObject reads an object of Marsad's own JSON, unless it is of another
+// form beyond doubt.
+func decodeObject(b []byte, yield func(Raw, error) bool) bool {
+	switch {
+	case isNinjs(b):
+		return yield(decodeNinjs(b))
+	case isJSONLD(b):
+		return decodeJSONLD(b, yield)
+	}
+	return yield(DecodeRaw(b))
 }
 
 func readText(r io.Reader) iter.Seq2[Raw, error] {
@@ -98,6 +175,21 @@ func readText(r io.Reader) iter.Seq2[Raw, error] {
 			yield(Raw{}, invalid("", "not UTF-8: byte 0x%02x at offset %d; send UTF-8 or name the charset in Content-Type", b[i], i))
 		default:
 			yield(RawFromText(string(b)), nil)
+		}
+	}
+}
+
+// readWhole reads a document that is decoded as a whole.
+func readWhole(r io.Reader, decode func(b []byte, yield func(Raw, error) bool) bool) iter.Seq2[Raw, error] {
+	return func(yield func(Raw, error) bool) {
+		b, err := io.ReadAll(io.LimitReader(r, MaxItem+1))
+		switch {
+		case err != nil:
+			yield(Raw{}, fmt.Errorf("reading document: %w", err))
+		case len(b) > MaxItem:
+			yield(Raw{}, invalid("", "document is over %d bytes: send it in parts", MaxItem))
+		default:
+			decode(b, yield)
 		}
 	}
 }
@@ -120,11 +212,13 @@ func readLines(r io.Reader) iter.Seq2[Raw, error] {
 					return
 				}
 			case len(bytes.TrimSpace(line)) > 0:
-				raw, derr := DecodeRaw(line)
-				if derr != nil {
-					derr = fmt.Errorf("line %d: %w", n, derr)
-				}
-				if !yield(raw, derr) {
+				more := decodeObject(line, func(raw Raw, err error) bool {
+					if err != nil {
+						err = fmt.Errorf("line %d: %w", n, err)
+					}
+					return yield(raw, err)
+				})
+				if !more {
 					return
 				}
 			}
@@ -161,7 +255,9 @@ func readLine(br *bufio.Reader) ([]byte, error) {
 	}
 }
 
-func readJSON(r io.Reader) iter.Seq2[Raw, error] {
+// readJSON reads an object or an array of them; decode yields what an object
+// holds and tells whether to go on.
+func readJSON(r io.Reader, decode func(b []byte, yield func(Raw, error) bool) bool) iter.Seq2[Raw, error] {
 	return func(yield func(Raw, error) bool) {
 		br := bufio.NewReaderSize(r, 64<<10)
 		if bom, _ := br.Peek(3); string(bom) == "\ufeff" {
@@ -180,7 +276,7 @@ func readJSON(r io.Reader) iter.Seq2[Raw, error] {
 			case len(b) > MaxItem:
 				yield(Raw{}, invalid("", "object is over %d bytes", MaxItem))
 			default:
-				yield(DecodeRaw(b))
+				decode(b, yield)
 			}
 			return
 		}
@@ -195,7 +291,7 @@ func readJSON(r io.Reader) iter.Seq2[Raw, error] {
 				yield(Raw{}, invalid("", "not JSON after byte %d: %s", dec.InputOffset(), err))
 				return
 			}
-			if !yield(DecodeRaw(item)) {
+			if !decode(item, yield) {
 				return
 			}
 		}

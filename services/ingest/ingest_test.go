@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -321,6 +322,11 @@ func TestPushErrors(t *testing.T) {
 		{"bad status", "application/json", `{"title":"a","status":"maybe"}`, 400, "status"},
 		{"far embargo", "application/json", `{"title":"a","embargoed":"2999-01-01T00:00:00Z"}`, 400, "embargoed"},
 		{"open array", "application/json", `[{"title":"x"},`, 207, "not JSON"},
+		{"bad ninjs", "application/vnd.iptc.ninjs+json", `{"uri":"u","headline":"t","pubStatus":"maybe"}`, 400, "pubStatus"},
+		{"bad JSON-LD", "application/ld+json", `{"@type":"Person"}`, 400, "NewsArticle"},
+		{"bad NewsML", "application/vnd.iptc.g2.newsmessage+xml", "<newsMessage>", 400, "not XML at line 1"},
+		{"NewsML too large", "application/vnd.iptc.g2.newsitem+xml", "<a>" + strings.Repeat("x", 2<<20), 413, "at most"},
+		{"bad mail", "message/rfc822", "nothing", 400, "not a mail message"},
 		{"some bad lines", "application/x-ndjson", "{\"title\":\"x\"}\n{\"title\":\n\n{\"title\":\"y\"}\n", 207, "line 2"},
 	}
 	for _, tt := range tests {
@@ -334,6 +340,70 @@ func TestPushErrors(t *testing.T) {
 				t.Errorf("got %d %.300q, want %d with %q", code, said, tt.code, tt.says)
 			}
 		})
+	}
+}
+
+// Foreign forms over HTTP: the source is that of the request, else the
+// publisher that the document names.
+func TestPushForeignForms(t *testing.T) {
+	h := newHarness(t, bustest.New(t, 1), Config{})
+	ninjs := `{"uri":"u","headlines":[{"value":"ninjs"}],"provider":"Atlas Press"}`
+	post := func(query, kind, body string) {
+		t.Helper()
+		req := httptest.NewRequest("POST", "/v1/articles"+query, strings.NewReader(body))
+		req.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		if h.mux.ServeHTTP(w, req); w.Code != http.StatusAccepted {
+			t.Fatalf("answered with %d %s", w.Code, w.Body)
+		}
+	}
+	post("?source=src", "application/vnd.iptc.ninjs+json", ninjs)
+	post("", "application/vnd.iptc.ninjs+json", ninjs)
+	post("", "application/ld+json; charset=utf-8", `{"@type":"NewsArticle","headline":"ld"}`)
+	post("", "application/vnd.iptc.g2.newsitem+xml", `<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><contentMeta><headline>newsml</headline></contentMeta></newsItem>`)
+	post("", "message/rfc822", "Subject: mail\r\n\r\nbody")
+	var got []string
+	for _, a := range h.clean(5) {
+		got = append(got, a.Source.ID+" "+a.Title)
+	}
+	want := []string{"src ninjs", "atlas-press ninjs", "push ld", "push newsml", "push mail"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Records of articles.raw may be in any form, by their header or first bytes.
+func TestDecodeForeignRecords(t *testing.T) {
+	newsML := `<newsItem xmlns="http://iptc.org/std/nar/2006-10-01/" guid="g"><contentMeta><headline>t</headline></contentMeta></newsItem>`
+	tests := []struct{ kind, value, says string }{
+		{"application/vnd.iptc.ninjs+json", `{"uri":"u","headline":"t"}`, ""},
+		{"", `{"uri":"u","headlines":[{"value":"t"}]}`, ""},
+		{"application/json", `{"uri":"u","headlines":[{"value":"t"}]}`, ""},
+		{"application/ld+json", `{"@type":"NewsArticle","headline":"t"}`, ""},
+		{"application/vnd.iptc.g2.newsitem+xml", newsML, ""},
+		{"", newsML, ""},
+		{"", "From: a@b.example\nDate: Sat, 24 Oct 2026 09:00:00 +0000\nSubject: t\n\nb", ""},
+		{"text/plain; charset=windows-1252", "t\n\xe9", ""},
+		{"text/x-unknown", "t", ""},
+		{"application/x-unknown", `{"title":"t"}`, ""},
+		{"text/plain", "t\xe9", "not UTF-8"},
+		{"application/vnd.iptc.g2.newsmessage+xml", `<newsMessage xmlns="http://iptc.org/std/nar/2006-10-01/">` + newsML + newsML + `</newsMessage>`, "several articles"},
+	}
+	for _, tt := range tests {
+		r := bus.Record{Key: []byte("src"), Value: []byte(tt.value), Time: time.Now()}
+		if tt.kind != "" {
+			r.Headers = []bus.Header{{Key: bus.HeaderContentType, Value: []byte(tt.kind)}}
+		}
+		raw, err := decode(r)
+		if tt.says != "" {
+			if err == nil || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%s %.80s gives %v, want %q", tt.kind, tt.value, err, tt.says)
+			}
+			continue
+		}
+		if err != nil || raw.Title != "t" || raw.Source.ID != "src" {
+			t.Errorf("%s %.80s gives %+v, %v", tt.kind, tt.value, raw, err)
+		}
 	}
 }
 

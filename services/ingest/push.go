@@ -28,9 +28,8 @@ const (
 
 // Register adds POST /v1/articles to mux.
 //
-// The body is JSON (an object or an array), NDJSON or plain text, by
-// Content-Type; the query parameter source names the publisher of items that
-// name none. The answer is 202 once every article is durable in articles.raw;
+// The body is in any form of [article.FormOf], by Content-Type; the query
+// parameter source gives the source id of items that have none. The answer is 202 once every article is durable in articles.raw;
 // 207 where some were refused, 400 where all were, each with its reason; 413
 // and 415 for a body too large or of another type; 503 where Kafka or the
 // bound on requests under way did not let them in: those not counted as
@@ -115,9 +114,6 @@ func (s *Service) receive(ctx context.Context, w http.ResponseWriter, req *http.
 func (s *Service) store(ctx context.Context, req *http.Request, raws func(func(article.Raw, error) bool), res *PushResult) (int, error) {
 	c := chunk{s: s, res: res}
 	source, parent := req.URL.Query().Get("source"), req.Header.Get("traceparent")
-	if source == "" {
-		source = s.cfg.DefaultSource
-	}
 	index, fatal := -1, error(nil)
 	for raw, err := range raws {
 		index++
@@ -190,9 +186,7 @@ type chunk struct {
 // add checks raw and puts it into the chunk, which is flushed when full.
 func (c *chunk) add(ctx context.Context, raw article.Raw, source, parent string) error {
 	now := c.s.deps.Now()
-	if raw.Source.ID == "" {
-		raw.Source.ID = source
-	}
+	raw.NameSource(source, c.s.cfg.DefaultSource)
 	raw.Received = now.UTC()
 	if err := raw.Clean(now); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/marsad-news/marsad/pkg/article"
 	"github.com/marsad-news/marsad/pkg/bus"
@@ -185,16 +184,16 @@ func (w *worker) release(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// decode reads a record of articles.raw: a Raw in JSON, or plain text. The
-// source is that of the article, else the record's key.
+// decode reads a record of articles.raw: one article in any form of
+// [article.FormOf], by the header content-type, else by its first bytes. The
+// source is that of the article, else the record's key, else the publisher's
+// name.
 func decode(r bus.Record) (article.Raw, error) {
 	raw, err := decodeForm(r)
 	if err != nil {
 		return raw, err
 	}
-	if raw.Source.ID == "" {
-		raw.Source.ID = strings.ToValidUTF8(string(r.Key), "\uFFFD")
-	}
+	raw.NameSource(strings.ToValidUTF8(string(r.Key), "\uFFFD"), "")
 	if raw.Received.IsZero() || raw.Received.After(r.Time.Add(time.Minute)) {
 		raw.Received = r.Time
 	}
@@ -206,19 +205,31 @@ func decodeForm(r bus.Record) (article.Raw, error) {
 	if r.Value == nil {
 		return article.Raw{}, errors.New("record has no value: articles.raw takes articles, not tombstones")
 	}
-	form := article.Sniff(r.Value)
-	if kind := r.Header(bus.HeaderContentType); strings.HasPrefix(kind, "text/") {
+	switch kind := r.Header(bus.HeaderContentType); kind {
+	case "application/json":
+		return article.ReadOne(r.Value, article.JSON)
+	case "":
+		return article.ReadOne(r.Value, article.Sniff(r.Value))
+	default:
+		return decodeAs(kind, r.Value)
+	}
+}
+
+// decodeAs reads a value by its media type. One that is not known is taken for
+// JSON, or for text where it begins with text/.
+func decodeAs(kind string, value []byte) (article.Raw, error) {
+	form, charset, err := article.FormOf(kind)
+	if err != nil && strings.HasPrefix(kind, "text/") {
 		form = article.Text
-	} else if kind != "" {
-		form = article.JSON
 	}
-	if form != article.Text {
-		return article.DecodeRaw(r.Value)
+	if charset == nil {
+		return article.ReadOne(value, form)
 	}
-	if !utf8.Valid(r.Value) {
-		return article.Raw{}, errors.New("text is not UTF-8: write UTF-8 to articles.raw")
+	value, err = charset.Bytes(value)
+	if err != nil {
+		return article.Raw{}, fmt.Errorf("decoding as %.80q: %w", kind, err)
 	}
-	return article.RawFromText(string(r.Value)), nil
+	return article.ReadOne(value, form)
 }
 
 // clean makes the article that goes on.
@@ -256,9 +267,7 @@ func (m *metrics) count(out *output) {
 // Alone makes the article that raw would become if it came in now and nothing
 // was known before. It needs no server.
 func Alone(raw article.Raw, now time.Time) (article.Article, error) {
-	if raw.Source.ID == "" {
-		raw.Source.ID = "file"
-	}
+	raw.NameSource("", "file")
 	raw.Received = now.UTC()
 	if err := raw.Clean(now); err != nil {
 		return article.Article{}, err

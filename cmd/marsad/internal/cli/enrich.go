@@ -30,7 +30,7 @@ are named on standard error, and the command then exits with 1.`,
 			return enrichFile(cmd.Context(), args[0], form, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
-	cmd.Flags().StringVar(&form, "form", "", "text, json or ndjson (default: told from name and content)")
+	cmd.Flags().StringVar(&form, "form", "", formHelp+" (default: told from name and content)")
 	return cmd
 }
 

@@ -22,8 +22,9 @@ func newPublish(o *options) *cobra.Command {
 		Short: "Push articles to a running marsad",
 		Long: `Push the articles in the files, or in standard input with "-", to a running
 marsad. Accepted are plain text (the first line is the title), JSON (an object
-or an array) and NDJSON (an object a line); the form is told from the file's
-name (.txt .json .ndjson .jsonl) or from its content. The command ends once
+or an array), NDJSON (an object a line), IPTC ninjs and NewsML-G2, JSON-LD of
+schema.org's NewsArticle, and mail; the form is told from the file's name (.txt
+.json .ndjson .jsonl .ninjs .jsonld .newsml .eml) or from its content. The command ends once
 every article is durable or refused; it exits with 1 where any was refused.`,
 		Example: `  marsad publish article.txt
   marsad publish --source my-agency articles.ndjson
@@ -50,9 +51,12 @@ every article is durable or refused; it exits with 1 where any was refused.`,
 	}
 	cmd.Flags().StringVar(&addr, "addr", "", "address of marsad (default: the one over the data folder)")
 	cmd.Flags().StringVar(&source, "source", "", "source id of articles that name none (default \"push\")")
-	cmd.Flags().StringVar(&form, "form", "", "text, json or ndjson (default: told from name and content)")
+	cmd.Flags().StringVar(&form, "form", "", formHelp+" (default: told from name and content)")
 	return cmd
 }
+
+// formHelp names the values of --form.
+const formHelp = "text, json, ndjson, ninjs, jsonld, newsml or eml"
 
 // publishBytes is the size from which a push is sent.
 const publishBytes = 4 << 20
@@ -155,6 +159,14 @@ func openInput(name, form string, stdin io.Reader) (io.Reader, article.Form, fun
 		return in, article.JSON, done, nil
 	case "ndjson", "jsonl":
 		return in, article.NDJSON, done, nil
+	case "ninjs":
+		return in, article.Ninjs, done, nil
+	case "jsonld":
+		return in, article.JSONLD, done, nil
+	case "newsml":
+		return in, article.NewsML, done, nil
+	case "eml":
+		return in, article.Mail, done, nil
 	}
 	return in, article.Sniff(head[:n]), done, nil
 }
