@@ -8,7 +8,6 @@ import (
 
 	"github.com/marsad-news/marsad/pkg/bus"
 	"github.com/marsad-news/marsad/pkg/bus/bustest"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -110,19 +109,7 @@ func TestPollSpoiltByOnePartition(t *testing.T) {
 
 // Each leader is asked for its own partitions, also after they have moved.
 func TestPollManyBrokers(t *testing.T) {
-	broker, err := kfake.NewCluster(kfake.NumBrokers(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer broker.Close()
-	c, err := bus.NewCluster(bus.ClusterConfig{Brokers: broker.ListenAddrs()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.Close)
-	if err := c.CreateTopics(t.Context(), bus.Topics(), 6); err != nil {
-		t.Fatal(err)
-	}
+	c, broker := bustest.NewBrokers(t, 3, 6)
 	each(t, c, 6, "a")
 	s := follow(t, c)
 	s.wait(t, 6)

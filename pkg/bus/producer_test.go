@@ -141,19 +141,7 @@ func TestWriteTriesAgain(t *testing.T) {
 
 // Each leader has its own requests, and one that moved is found.
 func TestWriteToManyBrokers(t *testing.T) {
-	broker, err := kfake.NewCluster(kfake.NumBrokers(3))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer broker.Close()
-	c, err := bus.NewCluster(bus.ClusterConfig{Brokers: broker.ListenAddrs()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	if err := c.CreateTopics(t.Context(), bus.Topics(), 6); err != nil {
-		t.Fatal(err)
-	}
+	c, broker := bustest.NewBrokers(t, 3, 6)
 	p := bus.NewProducer(c, bus.TopicClean)
 	msgs := func(value string) (msgs []bus.Message) {
 		for i := range 6 {

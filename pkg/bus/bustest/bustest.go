@@ -23,7 +23,14 @@ func New(t testing.TB, partitions int) *bus.Cluster {
 // NewBroker is New for tests that also inject faults into the broker.
 func NewBroker(t testing.TB, partitions int) (*bus.Cluster, *kfake.Cluster) {
 	t.Helper()
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1))
+	return NewBrokers(t, 1, partitions)
+}
+
+// NewBrokers is NewBroker with several brokers, among which the partitions are
+// spread.
+func NewBrokers(t testing.TB, brokers, partitions int) (*bus.Cluster, *kfake.Cluster) {
+	t.Helper()
+	broker, err := kfake.NewCluster(kfake.NumBrokers(brokers))
 	if err != nil {
 		t.Fatal(err)
 	}
