@@ -63,6 +63,10 @@ func charsets() []docCase {
 		{"utf-16le with bom", rssXML, in(le, titled(xmlIn("utf-16"), arTitle)), ar},
 		{"utf-16be without bom", rssXML, in(be, titled(xmlIn("utf-16"), arTitle)), ar},
 		{"bom before header", rssXML + "; charset=windows-1252", "\ufeff" + titled("", arTitle), ar},
+		{"code page of ibm", rssXML, in(charmap.CodePage850, titled(xmlIn("cp850"), frTitle)), fr},
+		{"code page by its number", rssXML, in(charmap.CodePage437, titled(xmlIn("437"), "é")), []string{"title", "é"}},
+		{"windows_1251", rssXML, in(charmap.Windows1251, titled(xmlIn("windows_1251"), "Новости дня")), []string{"title", "Новости дня"}},
+		{"controls of 1252", rssXML, titled("", "don\u0092t"), []string{"title", "don’t"}},
 		{"utf-8 with a bad byte", rssXML, titled("", arTitle+"\xff"), []string{"title", arTitle + "\uFFFD"}},
 	}
 }

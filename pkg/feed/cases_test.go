@@ -45,7 +45,7 @@ func titles() []docCase {
 	cases = append(cases, field("title atom", "title", "<title%s</title>", atom,
 		">a &amp; b", "a & b", ` type="text">&lt;b&gt; is a tag`, "<b> is a tag", ` type="html">&lt;b&gt;x&lt;/b&gt; y`, "x y", ` type="html">a &amp;amp; b`, "a & b",
 		` type="xhtml"><div xmlns="http://www.w3.org/1999/xhtml">a <i>b</i> &amp; c</div>`, "a b & c", ` type="html"><![CDATA[<p>x</p>]]>`, "x",
-		` type="html">&lt;x&gt;y`, "y", ` type="text/html" mode="escaped">&lt;i&gt;x&lt;/i&gt;`, "x", ` mode="base64">eCB5`, "x y", " type='text'>caf&eacute;", "café")...)
+		` type="html">&lt;x&gt;y`, "y", ` type="text/html" mode="escaped">&lt;i&gt;x&lt;/i&gt;`, "x", ` mode="base64">eCB5`, "x y", ` type="application/octet-stream">eCB5`, "x y", " type='text'>caf&eacute;", "café")...)
 	return append(cases, field("title of another name", "title", "%s", rss,
 		"<dc:title>x</dc:title>", "x", "<title/><media:title>x</media:title>", "x", "<TITLE>x</TITLE>", "x", "<title>x</title><media:content><media:title>y</media:title></media:content>", "x",
 		"<media:title>y</media:title><title>x</title>", "x", "<title>x</title><image><title>y</title></image>", "x", "<source><title>y</title></source><title>x</title>", "x",

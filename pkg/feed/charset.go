@@ -10,6 +10,7 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 )
@@ -77,9 +78,42 @@ func named(b []byte, contentType string) (enc encoding.Encoding, label string) {
 		if strings.EqualFold(strings.TrimSpace(s), "us-ascii") && len(labels) > 1 {
 			continue // the default of text/xml once, which nobody meant
 		}
-		if enc, err := htmlindex.Get(strings.Trim(s, " \"'")); err == nil {
-			label, _ := htmlindex.Name(enc)
+		if enc, label := lookup(strings.ToLower(strings.Trim(s, " \"'"))); enc != nil {
 			return enc, label
+		}
+	}
+	return nil, ""
+}
+
+// codePage finds the number in the names that IBM's and Microsoft's code pages
+// go by.
+var codePage = regexp.MustCompile(`^(?:cs)?(?:ibm|cp|pc|pcp|pc8codepage|windows)?[-_]?(\d{3,4})`)
+
+// lookup finds an encoding by a label in lower case: those of the web, those of
+// IANA, and those that are met beside.
+func lookup(label string) (encoding.Encoding, string) {
+	if enc, err := htmlindex.Get(label); err == nil {
+		name, _ := htmlindex.Name(enc)
+		return enc, name
+	}
+	if enc, err := ianaindex.IANA.Encoding(label); err == nil && enc != nil {
+		return enc, label
+	}
+	switch label {
+	case "macroman":
+		return charmap.Macintosh, "macintosh"
+	case "maccyrillic", "mac-cyrillic":
+		return charmap.MacintoshCyrillic, "macintosh"
+	case "ms-cyrl":
+		return charmap.Windows1251, "windows-1251"
+	}
+	m := codePage.FindStringSubmatch(label)
+	if m == nil {
+		return nil, ""
+	}
+	for _, prefix := range []string{"ibm", "windows-"} {
+		if enc, err := ianaindex.IANA.Encoding(prefix + m[1]); err == nil && enc != nil {
+			return enc, prefix + m[1]
 		}
 	}
 	return nil, ""
@@ -165,11 +199,12 @@ func legacy(b []byte) encoding.Encoding {
 	return charmap.Windows1256
 }
 
-// clean makes s valid and drops control characters.
+// clean makes s valid, drops control characters, and reads those from U+0080 on
+// as windows-1252, which they were before a bad conversion.
 func clean(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	if strings.IndexFunc(s, func(c rune) bool { return visible(c) < 0 }) < 0 {
-		return strings.TrimPrefix(s, "\ufeff")
+	if strings.IndexFunc(s, func(c rune) bool { return visible(c) != c }) >= 0 {
+		s = strings.Map(visible, s)
 	}
-	return strings.TrimPrefix(strings.Map(visible, s), "\ufeff")
+	return strings.TrimPrefix(s, "\ufeff")
 }

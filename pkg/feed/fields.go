@@ -104,17 +104,18 @@ func (f *fields) time(kind fieldKind) time.Time {
 }
 
 // link is the address with the relation: of alternate, which is also the one
-// that RSS has as text, a page before other media.
+// that RSS has as text, the last of those, and a page before other media.
 func (f *fields) link(rel string, base *url.URL) string {
 	found, html := "", false
 	for _, l := range f.links {
-		href := firstOf(l.attrs["href"], l.text)
 		if relation(l.attrs["rel"]) != rel {
 			continue
 		}
 		kind := l.attrs["type"]
 		isHTML := kind == "" || strings.Contains(kind, "html")
-		if s := address(href, l.base, base); s != "" && (found == "" || isHTML && !html) {
+		plain := l.attrs["href"] == ""
+		s := address(firstOf(l.attrs["href"], l.text), l.base, base)
+		if s != "" && (found == "" || plain || isHTML && !html) {
 			found, html = s, isHTML
 		}
 	}

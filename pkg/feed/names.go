@@ -105,7 +105,7 @@ func fieldOf(key string) fieldKind {
 		return publishedField
 	case "updated", "modified", "dcterms:modified", "lastmod", "lastbuilddate":
 		return updatedField
-	case "itunes:author", "managingeditor", "media:credit":
+	case "dc:author", "itunes:author", "media:credit":
 		return authorField
 	case "language", "dc:language", "news:language":
 		return languageField

@@ -4,6 +4,8 @@ import (
 	"html"
 	"regexp"
 	"strings"
+
+	"golang.org/x/text/encoding/charmap"
 )
 
 // tokenKind tells what a token is.
@@ -305,8 +307,11 @@ func unescape(s string, own map[string]string) string {
 	return b.String()
 }
 
-// visible drops what no text has.
+// visible drops what no text has, and mends what stands for windows-1252.
 func visible(c rune) rune {
+	if c >= 0x80 && c < 0xA0 && c != 0x85 {
+		return charmap.Windows1252.DecodeByte(byte(c))
+	}
 	if c < ' ' && c != '\n' && c != '\t' && c != '\r' || c == 0x7F || c >= 0xFFFE && c <= 0xFFFF {
 		return -1
 	}

@@ -5,6 +5,7 @@ import (
 	"html"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // value is a field as it was read.
@@ -17,13 +18,13 @@ type value struct {
 	attrs map[string]string
 }
 
-// decoded is the text, which Atom may have in base64.
+// decoded is the text, which Atom has in base64 where its type is no text.
 func (v value) decoded() string {
-	if v.mode != "base64" {
+	if v.mode != "base64" && (v.isText() || v.isHTML() || !strings.Contains(v.kind, "/") || strings.HasPrefix(v.kind, "text/") || strings.HasSuffix(v.kind, "xml")) {
 		return v.text
 	}
 	b, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(v.text), ""))
-	if err != nil {
+	if err != nil || !utf8.Valid(b) {
 		return ""
 	}
 	return clean(string(b))
@@ -98,7 +99,7 @@ func inline(name string) bool {
 	return false
 }
 
-// markup gives a body in HTML; empty where it is nothing to read.
+// markup gives a body in HTML; empty where it is a picture or the like.
 func (v value) markup() string {
 	s := strings.TrimSpace(v.decoded())
 	switch {
@@ -106,8 +107,6 @@ func (v value) markup() string {
 		return s
 	case v.isText():
 		return strings.ReplaceAll(html.EscapeString(s), "\n", "<br>\n")
-	case v.kind != "" && !strings.HasPrefix(v.kind, "text/") && !strings.HasSuffix(v.kind, "xml"):
-		return "" // a picture or another thing
 	case !tagged(s):
 		return strings.ReplaceAll(s, "\n", "<br>\n")
 	}
