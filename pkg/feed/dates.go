@@ -199,15 +199,15 @@ func americanZone(name string) (float64, bool) {
 	switch name {
 	case "art", "brt", "adt":
 		return -3, true
-	case "ast", "edt", "et":
-		return -4, name != "et"
-	case "est", "cdt":
+	case "ast", "at", "edt":
+		return -4, true
+	case "est", "et", "cdt":
 		return -5, true
-	case "cst", "mdt":
+	case "cst", "ct", "mdt":
 		return -6, true
-	case "mst", "pdt":
+	case "mst", "mt", "pdt":
 		return -7, true
-	case "pst", "akdt":
+	case "pst", "pt", "akdt":
 		return -8, true
 	case "akst":
 		return -9, true
