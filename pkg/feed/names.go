@@ -97,7 +97,7 @@ func fieldOf(key string) fieldKind {
 		return originField
 	case "guid", "id", "dc:identifier":
 		return idField
-	case "content", "content:encoded", "xhtml:body", "xhtml:div", "body", "fulltext":
+	case "content", "content:encoded", "xhtml:body", "xhtml:div", "body", "fullitem", "fulltext":
 		return contentField
 	case "description", "summary", "tagline", "subtitle", "dc:description", "itunes:summary", "media:description", "dcterms:abstract":
 		return summaryField
