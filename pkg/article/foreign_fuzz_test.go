@@ -62,6 +62,10 @@ func FuzzMail(f *testing.F) {
 		"Subject: a\nContent-Type: text/plain; format=flowed; delsp=yes\nContent-Transfer-Encoding: quoted-printable\n\na =\nb \nc")
 }
 
+func FuzzFeed(f *testing.F) {
+	fuzzForm(f, XML, "<rss><channel><title>s</title><item><title>a&#1;</title><description>b<p>c", "<feed xml:lang='x'><entry><id>i</id><updated>2026", `{"version":"jsonfeed.org/version/1","items":[{"title":"t"}]}`, item(""))
+}
+
 func FuzzTextOfHTML(f *testing.F) {
 	for _, s := range []string{"<p>a</p>", "<script>", "<title/>a", "<pre>\n", "&amp;<"} {
 		f.Add(s)

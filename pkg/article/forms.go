@@ -27,8 +27,12 @@ const (
 	JSONLD             // schema.org's NewsArticle: an object, an array or a @graph
 	NewsML             // IPTC NewsML-G2: a newsItem or a newsMessage
 	Mail               // one message of RFC 5322 and MIME
+	Feed               // RSS, Atom, JSON Feed or a news sitemap: its items
+	XML                // NewsML-G2 or a feed, told by the outermost element
 
-	newsMLInUTF8 // NewsML that was decoded, whatever its XML declaration says
+	newsMLInUTF8 // what was decoded, whatever its XML declaration says
+	feedInUTF8
+	xmlInUTF8
 )
 
 // MaxItem bounds one article as it comes in, in bytes: MaxText with room for
@@ -37,7 +41,8 @@ const MaxItem = 8 << 20
 
 // accepted are the media types of the forms, for errors.
 const accepted = "application/json, application/x-ndjson, text/plain, application/vnd.iptc.ninjs+json, application/ld+json, " +
-	"application/vnd.iptc.g2.newsitem+xml, application/vnd.iptc.g2.newsmessage+xml or message/rfc822"
+	"application/vnd.iptc.g2.newsitem+xml, application/vnd.iptc.g2.newsmessage+xml, application/rss+xml, application/atom+xml, " +
+	"application/rdf+xml, application/feed+json, application/xml or message/rfc822"
 
 // FormOf reads a Content-Type header. The decoder turns the text into UTF-8;
 // it is nil where it is UTF-8 already.
@@ -60,14 +65,18 @@ func FormOf(contentType string) (Form, *encoding.Decoder, error) {
 		f = JSONLD
 	case "application/vnd.iptc.g2.newsitem+xml", "application/vnd.iptc.g2.newsmessage+xml":
 		f = NewsML
+	case "application/rss+xml", "application/atom+xml", "application/rdf+xml", "application/feed+json":
+		f = Feed
+	case "application/xml", "text/xml":
+		f = XML
 	case "message/rfc822":
 		return Mail, nil, nil // its parts say their charsets
 	default:
 		return 0, nil, invalid("", "Content-Type %.80q is not accepted: send %s", kind, accepted)
 	}
 	charset := strings.ToLower(params["charset"])
-	if charset != "" && f == NewsML {
-		f = newsMLInUTF8 // RFC 7303: the header's charset comes before the declaration's
+	if charset != "" {
+		f = f.inUTF8()
 	}
 	if charset == "" || charset == "utf-8" || charset == "utf8" {
 		return f, nil, nil
@@ -79,15 +88,31 @@ func FormOf(contentType string) (Form, *encoding.Decoder, error) {
 	return f, enc.NewDecoder(), nil
 }
 
+// inUTF8 is the form of a text that was decoded: the header's charset comes
+// before that of the XML declaration (RFC 7303).
+func (f Form) inUTF8() Form {
+	switch f {
+	case NewsML:
+		return newsMLInUTF8
+	case Feed:
+		return feedInUTF8
+	case XML:
+		return xmlInUTF8
+	}
+	return f
+}
+
 // Sniff guesses the form from the first bytes: a { with a line break after
 // its object is NDJSON when another { follows, any other { or [ is JSON, whose
-// objects [Read] tells apart; XML in the namespace of NewsML-G2 is that, a
-// mail's header is Mail, all else is text.
+// objects [Read] tells apart; XML in the namespace of NewsML-G2 is that, XML of
+// a feed's name is Feed, a mail's header is Mail, all else is text.
 func Sniff(head []byte) Form {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
 	switch {
 	case isNewsML(head):
 		return NewsML
+	case isFeed(head):
+		return Feed
 	case isMail(head):
 		return Mail
 	case len(head) == 0 || head[0] != '{' && head[0] != '[':
@@ -104,8 +129,8 @@ func Sniff(head []byte) Form {
 // is yielded last. At most one item is held in memory. The raws are not yet
 // checked: see [Raw.Clean].
 //
-// In JSON and NDJSON, objects that are ninjs or schema.org's JSON-LD beyond
-// doubt are read as such. Foreign forms give a Source with a name but without
+// In JSON and NDJSON, objects that are ninjs, schema.org's JSON-LD or a JSON
+// Feed beyond doubt are read as such. Foreign forms give a Source with a name but without
 // an id: see [Raw.NameSource].
 func Read(r io.Reader, form Form) iter.Seq2[Raw, error] {
 	switch form {
@@ -115,6 +140,12 @@ func Read(r io.Reader, form Form) iter.Seq2[Raw, error] {
 		return readLines(r)
 	case NewsML, newsMLInUTF8:
 		return readNewsML(r, form == newsMLInUTF8)
+	case Feed:
+		return readFeed(r, "")
+	case feedInUTF8:
+		return readFeed(r, inUTF8)
+	case XML, xmlInUTF8:
+		return readXML(r, form == xmlInUTF8)
 	case Mail:
 		return readWhole(r, func(b []byte, yield func(Raw, error) bool) bool { return yield(decodeMail(b)) })
 	case Ninjs:
@@ -128,7 +159,7 @@ func Read(r io.Reader, form Form) iter.Seq2[Raw, error] {
 // ReadOne reads a record that is one article in some form. A record with none
 // or several is an error.
 func ReadOne(b []byte, form Form) (Raw, error) {
-	if (form == JSON || form == NDJSON) && !isNinjs(b) && !isJSONLD(b) {
+	if (form == JSON || form == NDJSON) && !isNinjs(b) && !isJSONLD(b) && !isJSONFeed(b) {
 		return DecodeRaw(b)
 	}
 	if form == NDJSON {
@@ -159,6 +190,8 @@ func decodeObject(b []byte, yield func(Raw, error) bool) bool {
 		return yield(decodeNinjs(b))
 	case isJSONLD(b):
 		return decodeJSONLD(b, yield)
+	case isJSONFeed(b):
+		return decodeFeed(b, "", yield)
 	}
 	return yield(DecodeRaw(b))
 }

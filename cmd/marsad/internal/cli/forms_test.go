@@ -19,6 +19,7 @@ func TestOpenInputForms(t *testing.T) {
 		{"a.ninjs", "", "", article.Ninjs}, {"a.jsonld", "", "", article.JSONLD}, {"a.newsml", "", "", article.NewsML}, {"a.eml", "", "", article.Mail},
 		{"a.json", "ninjs", "", article.Ninjs}, {"a.ndjson", "", "", article.NDJSON}, {"a.txt", "", newsML, article.Text},
 		{"a.xml", "", newsML, article.NewsML}, {"a", "", "From: a@b.example\nDate: x\n\nb", article.Mail}, {"a.xml", "", "<html/>", article.Text},
+		{"a.rss", "", "", article.Feed}, {"a.xml", "", "<?xml version='1.0'?><rss version='2.0'>", article.Feed}, {"a", "", "<feed>", article.Feed},
 	}
 	for _, tt := range tests {
 		name := filepath.Join(t.TempDir(), tt.name)

@@ -23,8 +23,9 @@ func newPublish(o *options) *cobra.Command {
 		Long: `Push the articles in the files, or in standard input with "-", to a running
 marsad. Accepted are plain text (the first line is the title), JSON (an object
 or an array), NDJSON (an object a line), IPTC ninjs and NewsML-G2, JSON-LD of
-schema.org's NewsArticle, and mail; the form is told from the file's name (.txt
-.json .ndjson .jsonl .ninjs .jsonld .newsml .eml) or from its content. The command ends once
+schema.org's NewsArticle, feeds (RSS, Atom, JSON Feed, news sitemaps) and mail;
+the form is told from the file's name (.txt .json .ndjson .jsonl .ninjs .jsonld
+.newsml .rss .atom .rdf .eml) or from its content. The command ends once
 every article is durable or refused; it exits with 1 where any was refused.`,
 		Example: `  marsad publish article.txt
   marsad publish --source my-agency articles.ndjson
@@ -165,6 +166,8 @@ func openInput(name, form string, stdin io.Reader) (io.Reader, article.Form, fun
 		return in, article.JSONLD, done, nil
 	case "newsml":
 		return in, article.NewsML, done, nil
+	case "rss", "atom", "rdf":
+		return in, article.Feed, done, nil
 	case "eml":
 		return in, article.Mail, done, nil
 	}
