@@ -50,9 +50,13 @@ func (p *Producer) write(ctx context.Context, msgs []Message) error {
 	}
 	w := &write{producer: p, open: len(msgs), done: make(chan struct{})}
 	records, partitions := make([]*outgoing, len(msgs)), make([]int, len(msgs))
+	all := make([]int, len(leaders))
+	for i := range all {
+		all[i] = i
+	}
 	limit := maxBatch(p.topic)
 	for i, m := range msgs {
-		records[i], partitions[i] = &outgoing{Message: m, size: m.size(), write: w}, m.partition(len(leaders))
+		records[i], partitions[i] = &outgoing{Message: m, size: m.size(), write: w}, m.partition(all)
 		if records[i].size > limit {
 			return fmt.Errorf("record %d of %d has %d bytes, at most %d fit: %w", i, len(msgs), records[i].size, limit, kafka.MessageSizeTooLarge)
 		}
@@ -147,15 +151,11 @@ func (m *Message) size() int {
 	return n
 }
 
-// partition obeys Partition, and else hashes the key as Kafka's own clients do
-// (murmur2).
-func (m *Message) partition(n int) int {
+// partition obeys Partition, and else chooses among all by the hash of the key,
+// as Kafka's own clients do (murmur2).
+func (m *Message) partition(all []int) int {
 	if m.Partition != nil {
 		return *m.Partition
-	}
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
 	}
 	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: m.Key}, all...)
 }

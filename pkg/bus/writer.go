@@ -24,9 +24,9 @@ const (
 
 // writer sends what the producers of a cluster write. One request at most is
 // on its way to a broker; what is written meanwhile goes together in the next,
-// whatever its topic and partition. So nothing waits where little is written,
-// and requests are few where much is. (kafka-go's own Writer sends each batch
-// of each partition by itself.) Safe for concurrent use.
+// whatever its topic and partition. So little waits where little is written, and
+// requests are few where much is. (kafka-go's own Writer sends each batch of
+// each partition by itself.) Safe for concurrent use.
 //
 //	enqueue ─► queue of a partition ─┐
 //	enqueue ─► queue of a partition ─┼─ take ─► request to their leader ─► settle: done, failed, or back into the queue
@@ -191,7 +191,7 @@ func (w *writer) request(parts []part) []error {
 	for i, b := range parts {
 		var told bool
 		if errs[i], told = answers[b.q.place]; !told && err == nil {
-			errs[i] = errors.New("the broker's answer leaves the partition out")
+			errs[i] = errLeftOut
 		} else if !told {
 			errs[i] = err
 		}
@@ -226,14 +226,12 @@ func (w *writer) settle(parts []part, errs []error) {
 				r.write.settle(errs[i])
 			}
 		}
-		if again != nil {
-			b.q.waiting = append(again, b.q.waiting...)
-		}
-		if errs[i] == nil || again == nil {
+		if again == nil {
 			b.q.held, b.q.back.n = false, 0
 			w.kick(b.q.leader)
 			continue
 		}
+		b.q.waiting = append(again, b.q.waiting...)
 		time.AfterFunc(b.q.back.next(), func() { w.resume(b.q) })
 	}
 }

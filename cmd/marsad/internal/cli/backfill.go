@@ -76,11 +76,7 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 }
 
 func (o *options) backfill(ctx context.Context, b backfill.Config, out, errOut io.Writer) error {
-	cfg, err := o.load()
-	if err != nil {
-		return err
-	}
-	x, err := elasticsearch(cfg)
+	cfg, x, err := o.index()
 	if err != nil {
 		return err
 	}

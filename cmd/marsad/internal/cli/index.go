@@ -34,11 +34,7 @@ without that, an article of such a month that comes again makes its index again.
 			if !article.ValidBucket(before) {
 				return usagef("--before is %q, must be a month as YYYY-MM", before)
 			}
-			cfg, err := o.load()
-			if err != nil {
-				return err
-			}
-			x, err := elasticsearch(cfg)
+			_, x, err := o.index()
 			if err != nil {
 				return err
 			}
@@ -75,11 +71,7 @@ the old index is deleted. It can be interrupted and run again at any point.`,
 			if abort && (m.All || m.Keep) {
 				return usagef("--abort goes with no other flag of migrate")
 			}
-			cfg, err := o.load()
-			if err != nil {
-				return err
-			}
-			x, err := elasticsearch(cfg)
+			_, x, err := o.index()
 			if err != nil {
 				return err
 			}

@@ -41,11 +41,7 @@ Exit status: 0 balanced, 1 not balanced or not at rest, 2 wrong usage.`,
 			if dropped != "" && !article.ValidBucket(dropped) {
 				return usagef("--dropped-before is %q, must be a month as YYYY-MM", dropped)
 			}
-			cfg, err := o.load()
-			if err != nil {
-				return err
-			}
-			index, err := elasticsearch(cfg)
+			cfg, index, err := o.index()
 			if err != nil {
 				return err
 			}

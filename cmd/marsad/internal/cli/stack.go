@@ -30,3 +30,13 @@ func elasticsearch(cfg app.Config) (*elastic.Index, error) {
 	}
 	return elastic.Open(cfg.Elasticsearch)
 }
+
+// index reads the configuration and connects to the index that it names.
+func (o *options) index() (app.Config, *elastic.Index, error) {
+	cfg, err := o.load()
+	if err != nil {
+		return cfg, nil, err
+	}
+	x, err := elasticsearch(cfg)
+	return cfg, x, err
+}
